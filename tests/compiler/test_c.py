@@ -229,6 +229,8 @@ def products(a, b, v, batch):
         b[:, :16].T @ a[:3].T,
         tall[:, :2].T @ tall[:, 1:3],  # few long sums, and more of them
         tall[:, :5].T @ tall[:, :6],
+        tall[:, :1].T @ tall,  # and of whole rows
+        tall[:, :3].T @ tall[:, 1:20],
     ]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from . import orders, words
 from .alike import Alike
 from .c import Printer
-from .c_head import HEAD, NARROW
+from .c_head import CALLED, HEAD, NARROW
 from .c_numbers import Counting
 from .fusing import unread
 from .loops import Statement, reads, writes
@@ -75,7 +75,8 @@ class Functions:
             functions.append(self._called("fits", "all_fit", 0))
         if self.many is not None:
             functions += [orders.TEXT, self.many.text(self._parameters, self._conditions(), self.slot)]
-        return "\n".join([self._widths() + HEAD + words.TEXT, *functions])
+        called = "" if self.alone else CALLED
+        return "\n".join([called + self._widths() + HEAD + words.TEXT, *functions])
 
     def _widths(self) -> str:
         """Of tiny arrays, rows are stored as vectors of 16 bytes; larger ones, loaded where two of these lie,

@@ -5,6 +5,7 @@ NARROW = """
 #pragma GCC target("prefer-vector-width=128")
 #endif
 """
+CALLED = "#define CALLED __attribute__((noinline))\n"
 HEAD = r"""
 #include <stdint.h>
 #include <string.h>
@@ -18,6 +19,9 @@ typedef void (*loop)(char **, const word *, const word *, void *);  /* NumPy's i
 #define SAVE(f) ((void *(*)(void))(f))()
 #define RESTORE(f, state) ((void (*)(void *))(f))(state)
 #define ALIGNED __attribute__((aligned(64)))
+#ifndef CALLED
+#define CALLED  /* each time in the place of a call, in a step of few numbers */
+#endif
 #ifdef __clang__
 #define IVDEP _Pragma("clang loop vectorize(assume_safety)")
 #else
@@ -47,7 +51,7 @@ typedef void (*loop)(char **, const word *, const word *, void *);  /* NumPy's i
 #endif
 #ifdef __clang__
 #define TURN(type, integer)                                                               \
-static inline void turn_##type(const type *a, word s, type *o, word r) {                  \
+CALLED static void turn_##type(const type *a, word s, type *o, word r) {                  \
     for (int i = 0; i < SIDE(type); i++)                                                  \
         for (int j = 0; j < SIDE(type); j++) o[i * r + j] = a[j * s + i];                 \
 }
@@ -67,7 +71,7 @@ static inline void turn_##type(const type *a, word s, type *o, word r) {        
         }                                                                                 \
     }
 #define TURN(type, integer)                                                               \
-static inline void turn_##type(const type *a, word s, type *o, word r) {                  \
+CALLED static void turn_##type(const type *a, word s, type *o, word r) {                  \
     enum { N = SIDE(type) };                                                              \
     typedef type vector __attribute__((vector_size(N * sizeof(type))));                   \
     typedef integer places __attribute__((vector_size(N * sizeof(type))));                \
@@ -82,7 +86,7 @@ TURN(double, int64_t)
 static double (*volatile power)(double, double) = pow;  /* as Python has it: none is folded by the compiler */
 /* NumPy's pairwise sum of n numbers, s apart. */
 #define SUM(name, type)                                                                   \
-static type name(const type *a, word n, word s) {                                         \
+CALLED static type name(const type *a, word n, word s) {                                  \
     if (n < 8) {                                                                          \
         type t = -0.0;                                                                    \
         for (word i = 0; i < n; i++) t += a[i * s];                                       \

@@ -146,6 +146,8 @@ def long_product(kind: str, places: list[str], ends: Any, m: int, n: int, p: int
     if m * p <= SUMS:
         return few_long_sums(kind, places, ends, m, n, p)
     (oi, oj), (ai, ak), (bk, bj) = ends
+    if bj == 1 and p >= LANE:
+        return long_sums_of_rows(kind, places, ends, m, n, p)
 
     def part(first: str, count: int) -> list[str]:
         """Bring so many rows together, and zeros up to whole vectors; add their products."""
@@ -179,6 +181,26 @@ def long_product(kind: str, places: list[str], ends: Any, m: int, n: int, p: int
         f"        for (word l = 0; l < w; l++) t[i * {p} + j][l] += t[i * {p} + j][l + w];",
         f"    o[i * {oi} + j * {oj}] = t[i * {p} + j][0];",
         "}",
+    ]
+
+
+def long_sums_of_rows(kind: str, places: list[str], ends: Any, m: int, n: int, p: int) -> list[str]:
+    """The same where rows of b are vectors: a sum of every so many rows, and the sums of these."""
+    (oi, oj), (ai, ak), (bk, _) = ends
+    columns = f"for (word j = 0; j < {p}; j++)"
+    adds = [f"s[{i * p} + j] = FMA(a[{i * ai} + k * {ak}], r[j], s[{i * p} + j]);" for i in range(m)]
+    return [
+        *pointers(kind, places),
+        f"{kind} t[{LANES}][{m * p}] ALIGNED;",
+        "memset(t, 0, sizeof t);",
+        f"for (word k = 0; k < {n}; k++) {{",
+        f"    {kind} *const s = t[k % {LANES}];",
+        f"    const {kind} *const r = b + k * {bk};",
+        *(line for add in adds for line in ("    IVDEP", f"    {columns} {add}")),
+        "}",
+        f"for (word w = {LANES // 2}; w > 0; w /= 2)",
+        f"    for (word l = 0; l < w; l++) for (word j = 0; j < {m * p}; j++) t[l][j] += t[l + w][j];",
+        *(f"{columns} o[{i * oi} + j * {oj}] = t[0][{i * p} + j];" for i in range(m)),
     ]
 
 
