@@ -158,6 +158,40 @@ def smooth_l1(x: Any, target: Any) -> Step:
     return step
 
 
+def cross_entropy_of_logits(x: Any, target: Any) -> Step:
+    """The binary one: log(1 + e) + x (s - t) with e = exp(-|x|) and s = 1 where x > 0, and its slope."""
+    y, d, few = np.empty_like(x), np.empty_like(x), rows_at_once(x)
+    e, s, u = (np.empty_like(x[:few]) for _ in range(3))
+    n, flat = x.size, y.reshape(-1)
+
+    def some(x: Any, t: Any, y: Any, d: Any, e: Any, s: Any, u: Any) -> None:
+        np.absolute(x, out=e)
+        np.negative(e, out=e)
+        np.exp(e, out=e)
+        np.add(e, 1, out=u)  # log1p, whose own loop takes several times as long
+        np.subtract(u, 1, out=y)
+        np.subtract(e, y, out=d)
+        np.log(u, out=y)
+        np.add(y, d, out=y)
+        np.ceil(x, out=s)
+        np.clip(s, 0, 1, out=s)
+        np.subtract(s, t, out=d)
+        np.multiply(d, x, out=d)
+        np.add(y, d, out=y)
+        np.maximum(e, s, out=d)
+        np.divide(d, u, out=d)
+        np.subtract(d, t, out=d)
+        np.multiply(d, np.float32(1 / n), out=d)
+
+    def step() -> Any:
+        for i in range(0, len(x), few):
+            part = [a[i : i + few] for a in (x, target, y, d)]
+            some(*part, *(a[: len(part[0])] for a in (e, s, u)))
+        return np.add.reduce(flat) / n, d
+
+    return step
+
+
 def mse(x: Any, target: Any) -> Step:
     e = np.empty_like(x)
     n, flat = x.size, e.reshape(-1)
@@ -174,4 +208,5 @@ def mse(x: Any, target: Any) -> Step:
 HANDS: dict[str, Callable[..., Step]] = {
     "Softmax": softmax, "LogSoftmax": log_softmax, "LayerNorm": layer_norm, "RMSNorm": rms_norm,
     "BatchNorm1d": batch_norm, "CrossEntropyLoss": cross_entropy, "SmoothL1Loss": smooth_l1, "MSELoss": mse,
+    "BCEWithLogitsLoss": cross_entropy_of_logits,
 }  # fmt: skip

@@ -7,9 +7,10 @@ import numpy as np
 from ...arrays import floating
 from ...table import primitive
 from ..activation import sigmoid, softplus
+from ..blocks import blockwise
 from ..elementwise import ones_for_zeros
 from ..near_one import log1p_of_share
-from ..pieces import above, below
+from ..pieces import step
 from .checks import (
     LOGARITHMS,
     PROBABILITIES,
@@ -127,16 +128,22 @@ def binary_cross_entropy_with_logits(
     return reduced(weighted(losses, weight), reduction)
 
 
+@blockwise
+def losses_and_sigmoid(z: Any, t: Any) -> tuple[Any, Any]:
+    """(1 - t) max(z, 0) - t min(z, 0) + log(1 + exp(-|z|)), of which no digits cancel, and the sigmoid of z.
+
+    The first two are z (s - t), where s is 1 if z is positive, else 0.
+    """
+    e, positive = np.exp(-np.absolute(z)), step(z)
+    return log1p_of_share(e) + z * (positive - t), np.maximum(e, positive) / (1 + e)
+
+
 # fmt: off
-@primitive(logits=lambda g, logits, target: g * (sigmoid(logits) - target),
-           target=lambda g, logits: -g * logits)
+@primitive(keep={"s": sigmoid}, logits=blockwise(lambda g, s, target: g * (s - target)),
+                                target=lambda g, logits: -g * logits)
 def cross_entropy_of_logits(logits: Any, target: Any) -> Any:
-    """-t log σ(z) - (1 - t) log σ(-z) in one: (1 - t) max(z, 0) - t min(z, 0) + log(1 + exp(-|z|))."""
-    logits, target = floating(logits, "logits"), floating(target, "target")
-    losses = log1p_of_share(np.exp(-np.absolute(logits)))
-    losses += (1 - target) * above(logits)
-    losses -= target * below(logits)
-    return losses
+    """-t log σ(z) - (1 - t) log σ(-z) in one."""
+    return losses_and_sigmoid(floating(logits, "logits"), floating(target, "target"))
 # fmt: on
 
 
