@@ -77,15 +77,30 @@ def over_rows(x: Any, y: Any, windows: Windows, order: tuple[int, ...]) -> Itera
     memory = np.empty_like(x, order="C", shape=(*kernel, few, columns, n))
     places = np.transpose(memory, (0, *order, 4, 5, 6))  # (groups, c, kh, kw, rows, columns, n)
     seen = np.reshape(memory, (groups, depth, few * row_of))
-    along = [steps(j * dw, columns, right) for j in range(kw)]
+    every = every_window(x, windows, rows, columns)
     for row in range(0, rows, few):
         some = y[:, :, row : row + few]
         r = some.shape[2]
-        for i in range(kh):
-            lines = x[:, :, steps(row * down + i * dh, r, down)]
-            for j, part in enumerate(along):
-                places[:, :, i, j, :r] = lines[:, :, :, part]
+        if every is not None:
+            places[..., :r, :, :] = every[..., row : row + r, :, :]
+        else:
+            for i, j in product(range(kh), range(kw)):
+                there = steps(row * down + i * dh, r, down), steps(j * dw, columns, right)
+                places[:, :, i, j, :r] = x[:, :, *there]
         yield slice(None), seen[..., : r * row_of], np.reshape(some, (groups, o, r * row_of))
+
+
+def every_window(x: Any, windows: Windows, rows: int, columns: int) -> Any:
+    """A view of what all windows see on images with their padding, (groups, c, kh, kw, rows, columns, n).
+
+    To copy it takes half as long as to copy what they have in each place.  None of other arrays than NumPy's.
+    """
+    if type(x) is not np.ndarray or not x.flags.c_contiguous:
+        return None
+    (groups, c, _, _, n), (g, of_c, h, w, of_n) = x.shape, x.strides
+    (down, right), (dh, dw) = windows.stride, windows.dilation
+    strides = (g, of_c, dh * h, dw * w, down * h, right * w, of_n)
+    return np.ndarray((groups, c, *windows.kernel, rows, columns, n), x.dtype, x, 0, strides)
 
 
 def row_by_row(x: Any, y: Any, windows: Windows) -> Iterator[Block]:

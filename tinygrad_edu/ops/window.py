@@ -12,6 +12,7 @@ and as results lie the same way, nothing has to be rearranged between one operat
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -45,7 +46,7 @@ class Windows:
         (kh, kw), (dh, dw) = self.kernel, self.dilation
         return dh * (kh - 1) + 1, dw * (kw - 1) + 1
 
-    @property
+    @cached_property
     def turned(self) -> "Windows | None":
         """The windows that turned kernels have on outputs, as the gradient in the image does; None for other
         strides than 1, and for more padding than a kernel reaches.
