@@ -35,7 +35,10 @@ class Layout:
         self.free = dict.fromkeys(free, Ref(-1))  # until they are taken
         self.form = self._build.form  # type: ignore[attr-defined]
         self.refs: list[Ref] = []
-        self.others = [a for i, a in enumerate(self._leaves) if array_of(a) is None and i not in self.free]
+        self._arrays = [array_of(leaf) for leaf in self._leaves]  # before traced ones are in their places
+        self.others = [
+            a for i, a in enumerate(self._leaves) if self._arrays[i] is None and i not in self.free
+        ]
         self.kinds: list[tuple[Any, ...]] = []  # of each leaf its class and what must fit; None for others
         self.stands_for: dict[int, int] = {}  # which leaf, by the identity of what stands for it
         self.is_simple = not kwargs and all(type(a) not in CONTAINERS and not is_record(a) for a in args)
@@ -57,7 +60,7 @@ class Layout:
         first: dict[int, int] = {}
         for i, leaf in enumerate(self._leaves):
             name = names[i] if self.is_simple and i < len(names) else f"x{i}"
-            array, is_tensor = array_of(leaf), isinstance(leaf, Tensor)
+            array, is_tensor = self._arrays[i], isinstance(leaf, Tensor)
             if i in self.free:
                 made.append(self._number(log, i, leaf, name))
                 continue
@@ -106,7 +109,7 @@ class Layout:
 
     def release(self) -> None:
         """Forget the arrays of the call that was traced."""
-        self.args, self.kwargs, self._made, self._leaves = (), {}, [], []
+        self.args, self.kwargs, self._made, self._leaves, self._arrays = (), {}, [], [], []
 
     def refuse_changes(self) -> None:
         """Raise if the run has put something else into the lists, dicts and tensors that it was given."""

@@ -13,6 +13,7 @@ from .dependent import shape_depends_on_values
 from .draws import TracedGenerator
 from .lines import users_text
 from .program import Call, Check, Input, Program, Ref
+from .raising import Raising
 from .settings import plain
 from .simpler import CLIP
 from .traced import Traced, leaves_of, referring, values_of
@@ -45,6 +46,7 @@ class Log:
         self.running: Any = None  # the frame of a large operation
         self._held: dict[Any, Any] = {}  # what the calls say, once
         self.refused: TraceError | None = None  # the first that was raised
+        self.raising = Raising(self)
         self.told = ""  # where a text was made of a traced value
 
     # ---- what comes in -------------------------------------------------------------------------------------
@@ -129,7 +131,8 @@ class Log:
         """Run a function on the values, and note it; what comes out is traced, or is in ``out``."""
         if kwargs.keys() <= {"out", "where"} and any(isinstance(a, TracedNumber) for a in args):
             args = self.fitted(CLIP if function is np.clip else function, args)
-        result = watched(self, run, function, values_of(args), values_of(kwargs))
+        with self.raising.of(function, args, kwargs):
+            result = watched(self, run, function, values_of(args), values_of(kwargs))
         if result is NotImplemented:
             return NotImplemented
         out = kwargs.get("out")
@@ -180,9 +183,8 @@ class Log:
                     return result  # of shapes and dtypes, which are guarded
                 return self.number(function, args, kwargs, result)
             else:
-                raise self.refusal(
-                    f"{name_of(function)} returned a {type(result).__name__}, in {self.where()}."
-                )
+                kind = type(result).__name__
+                raise self.refusal(f"{name_of(function)} returned a {kind}, in {self.where()}.")
         if args and isinstance(args[0], Traced) and result is args[0]._value:
             return args[0]  # astype(copy=False) and its kin, of what is so already
         ref = self.program.new(result)
@@ -270,6 +272,8 @@ class Log:
         """Raise if a text was made of a traced value, or if somebody has caught what was refused."""
         if self.refused is not None:
             raise self.refused
+        if self.raising.why:
+            raise TraceError(self.raising.why)
         if self.told:
             raise TraceError(
                 f"A text is made of a traced value, in {self.told}: it would be the first step's for ever.\n"

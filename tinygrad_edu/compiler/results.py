@@ -47,6 +47,8 @@ class Results:
                 self._places[array._ref] = len(self.refs)
                 self.refs.append(array._ref)
                 self.values.append(array._value)
+        elif type(part) in (list, dict) and self._was_there(part):
+            return
         elif isinstance(part, (list, tuple)):
             for p in part:
                 self._collect(p)
@@ -114,6 +116,8 @@ class Results:
                 return f"{found}[()]" if place in self._numbers else found
             is_number = self.generic[place] and place not in self._numbers
             return f"tensor_of({found})" if is_number or self.shared[place] else f"tensor({found}, None)"
+        if type(part) in (list, dict) and self._was_there(part):  # the one that is there
+            return name(part)
         if type(part) in (list, tuple):
             inner = "".join(f"{self._text(p, name)}, " for p in part)
             return f"[{inner}]" if type(part) is list else f"({inner})"

@@ -208,6 +208,7 @@ class State:
         if (wrapped := getattr(function, "__wrapped__", None)) is not None:
             self._look(wrapped, function.__name__)
         if not files.is_of_the_user(function.__code__.co_filename):
+            self._look(getattr(function, "registry", None), function.__name__)  # of a singledispatch
             if function.__closure__ and (function.__module__ or "").startswith(OURS):
                 for cell in function.__closure__:  # grad(f) closes over f
                     with suppress(ValueError):

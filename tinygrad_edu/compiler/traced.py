@@ -121,7 +121,9 @@ class Traced(Operators):
     # ---- items ---------------------------------------------------------------------------------------------
 
     def __getitem__(self, key: Any) -> Any:
-        return self._log.results("__getitem__", (self, key), {}, self._value[values_of(key)])
+        with self._log.raising.of("__getitem__", (self, key), {}):
+            found = self._value[values_of(key)]
+        return self._log.results("__getitem__", (self, key), {}, found)
 
     # ---- methods, and attributes that are arrays -----------------------------------------------------------
 
@@ -147,7 +149,8 @@ class Traced(Operators):
                 raise self._log.refusal(
                     f"out= of a method of a traced array, in {self._log.where()}: write np.{name}(…, out=…)."
                 )
-            result = getattr(self._value, name)(*values_of(args), **values_of(kwargs))
+            with self._log.raising.of(name, (self, *args), kwargs):
+                result = getattr(self._value, name)(*values_of(args), **values_of(kwargs))
             if result is None:  # fill, sort, partition, put: they write into the array
                 self._log.note(name, (self, *args), kwargs, [], writes=[self])
                 return None
@@ -197,7 +200,8 @@ class TracedArray(Traced):
         return len(self._value)
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        self._value[values_of(key)] = values_of(value)
+        with self._log.raising.of("__setitem__", (self, key, value), {}):
+            self._value[values_of(key)] = values_of(value)
         self._log.note("__setitem__", (self, key, value), {}, [], writes=[self])
 
     def __iter__(self) -> Iterator[Any]:
