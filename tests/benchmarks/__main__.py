@@ -13,7 +13,7 @@ From the project's folder, in an environment with NumPy and, if wanted, torch an
     python -m tests.benchmarks.speed speed.json                        the README's tables, from these
 
 Parts: steps (of xor, blobs, iris, mnist, wide), ops, adam, import, memory, chain, flat, cnn, layers,
-networks, trainings, epochs, transformer, lstm, debug, pictures,
+networks, trainings, epochs, transformer, lstm, recurrent, debug, pictures,
 estimators, compiled, ranks, scan, waits, size.
 """
 
@@ -80,6 +80,7 @@ def main() -> None:
         "trainings": trainings.report,
         "epochs": lambda: mnist.report(arguments.rounds),
         "lstm": lambda: recurrent.report(arguments.rounds),
+        "recurrent": lambda: recurrent.grid(min(arguments.rounds, 5)),
         "debug": lambda: watching.report(arguments.rounds),
         "pictures": pictures.report,
         "estimators": lambda: estimators.report(

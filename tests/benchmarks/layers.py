@@ -8,6 +8,7 @@ PyTorch's.  The time is the processor's, so that other programs count little.
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -15,10 +16,11 @@ import numpy as np
 
 from . import hands, hands_of_images, hands_of_rows
 from .race import quartiles, race, summary
-from .recurrent_by_hand import lstm
+from .recurrent_by_hand import KINDS, step_of
 
 SECONDS = 0.004  # of one contestant in one round
-HANDS = {**hands.HANDS, **hands_of_rows.HANDS, **hands_of_images.HANDS, "LSTM": lstm}
+RECURRENT = {name: partial(step_of, kind) for name, kind in KINDS.items()}
+HANDS = {**hands.HANDS, **hands_of_rows.HANDS, **hands_of_images.HANDS, **RECURRENT}
 
 Shape = tuple[int, ...]
 

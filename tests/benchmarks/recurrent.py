@@ -8,14 +8,14 @@ little.
 import time
 from collections.abc import Callable
 from importlib.util import find_spec
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .race import quartiles, race, summary
-from .recurrent_by_hand import GRU, LSTM, RNN
+from .recurrent_by_hand import KINDS
 
-HANDS = {"LSTM": LSTM, "GRU": GRU, "RNN": RNN}
 ENOUGH = 0.02  # seconds that the repetitions of a round take about
 
 
@@ -39,6 +39,8 @@ SIZES = [
     *(Size("LSTM", *rest) for rest in ((256, 20, 32), (256, 100, 32), (256, 50, 128), (512, 20, 32))),
     *(Size(kind, hidden, 20, 32) for kind in ("GRU", "RNN") for hidden in (64, 256)),
 ]
+
+HIDDEN, LENGTHS, BATCHES = (16, 32, 64, 128), (10, 50, 200), (1, 8, 32)  # of the grid
 
 Step = Callable[[], float]
 Gradients = Callable[[], list[Any]]
@@ -64,7 +66,7 @@ def ours(size: Size, x: Any, state: State) -> tuple[Step, Gradients]:
 
 def by_hand(size: Size, x: Any, state: State) -> tuple[Step, Gradients]:
     """Plain NumPy: the same."""
-    layer, g = HANDS[size.kind](x.shape, state), np.empty((*x.shape[:2], size.hidden), np.float32)
+    layer, g = KINDS[size.kind](x.shape, state), np.empty((*x.shape[:2], size.hidden), np.float32)
 
     def step() -> float:
         output = layer.forward(x)
@@ -134,4 +136,23 @@ def report(rounds: int) -> dict[str, Any]:
             f"to {name} {quartiles(table['ours'][f'to {name}'])}   " for name in table if name != "ours"
         )
         print(f"  {size!s:26}{times}{ratios}")
+    return tables
+
+
+def grid(rounds: int) -> dict[str, Any]:
+    """Race many small sizes of each kind, and print medians of the ratios to NumPy by hand and to PyTorch."""
+    print("A step of a small recurrent layer: times that of NumPy by hand / of PyTorch, if it is there;")
+    print(f"medians of {rounds} interleaved rounds")
+    tables = {}
+    for kind in KINDS:
+        print(f"{kind:21}" + "".join(f"hidden {hidden:<9}" for hidden in HIDDEN))
+        for batch, steps in product(BATCHES, LENGTHS):
+            row = []
+            for size in (Size(kind, hidden, steps, batch) for hidden in HIDDEN):
+                tables[str(size)] = table = raced(size, rounds)
+                to = [table["ours"][f"to {name}"][1] for name in table if name != "ours"]
+                row.append(" / ".join(f"{ratio:5.2f}" for ratio in to))
+            print(
+                f"  {steps:4} steps of {batch:2}   " + "".join(f"{ratios:16}" for ratios in row), flush=True
+            )
     return tables

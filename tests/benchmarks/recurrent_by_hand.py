@@ -35,6 +35,14 @@ class Layer:
         """Make what one kind of units needs beside."""
         raise NotImplementedError
 
+    def forward(self, x: Any) -> Any:
+        """h of all steps, (L, N, H)."""
+        raise NotImplementedError
+
+    def backward(self, x: Any, g: Any, dx: Any = None) -> None:
+        """Fill ``gradients``, of the parameters, and that of x, if it is wanted, from that of the result."""
+        raise NotImplementedError
+
     def weighted(self, x: Any, bias: Any) -> None:
         """The weights with their scale, and the products with the inputs of all steps."""
         weight_ih, weight_hh, *_ = self.parameters
@@ -72,7 +80,6 @@ class RNN(Layer):
         self.backwards = list(self.slopes[::-1])
 
     def forward(self, x: Any) -> Any:
-        """h of all steps, (L, N, H)."""
         self.weighted(x, self.parameters[2] + self.parameters[3])
         k, w_hh = self.k, self.w_hh
         for a, h, h_next in self.forwards:
@@ -82,7 +89,6 @@ class RNN(Layer):
         return self.h[1:]
 
     def backward(self, x: Any, g: Any, dx: Any = None) -> None:
-        """Fill ``gradients``, of the parameters, and that of x, if it is wanted, from that of the result."""
         weight_hh, dh, h = self.parameters[1], self.dh, self.h[1:]
         np.multiply(h, h, out=self.slopes)
         np.subtract(1, self.slopes, out=self.slopes)
@@ -112,7 +118,6 @@ class GRU(Layer):
         self.backwards = list(zip(self.of_k, all_of_k, self.slopes[..., 2 * hidden :], u))[::-1]
 
     def forward(self, x: Any) -> Any:
-        """h of all steps, (L, N, H)."""
         _, _, bias_ih, bias_hh = self.parameters
         hidden = self.h.shape[2]
         bias = bias_ih + bias_hh
@@ -136,7 +141,6 @@ class GRU(Layer):
         return self.h[1:]
 
     def backward(self, x: Any, g: Any, dx: Any = None) -> None:
-        """Fill ``gradients``, of the parameters, and that of x, if it is wanted, from that of the result."""
         (r, _, new), weight_hh, dh, product = self.blocks, self.parameters[1], self.dh, self.product
         hidden = dh.shape[1]
         k_r, k_u, k_n = (self.of_k[..., k * hidden : (k + 1) * hidden] for k in range(3))
@@ -184,7 +188,6 @@ class LSTM(Layer):
         self.backwards = list(zip(self.slopes, i_f_g, self.slope_blocks[3], self.leak, f))[::-1]
 
     def forward(self, x: Any) -> Any:
-        """h of all steps, (L, N, H)."""
         self.weighted(x, self.parameters[2] + self.parameters[3])
         k, product, w_hh, scale, offset = self.k, self.product, self.w_hh, self.scale, self.offset
         for a, i, f, g, o, h, h_next, c, c_next, y in self.forwards:
@@ -201,7 +204,6 @@ class LSTM(Layer):
         return self.h[1:]
 
     def backward(self, x: Any, g: Any, dx: Any = None) -> None:
-        """Fill ``gradients``, of the parameters, and that of x, if it is wanted, from that of the result."""
         (i, _, new, o), (s_i, s_f, s_g, s_o), y = self.blocks, self.slope_blocks, self.y
         np.subtract(1, self.gates, out=self.slopes)
         np.multiply(self.slopes, self.gates, out=self.slopes)
@@ -229,10 +231,13 @@ class LSTM(Layer):
         self.weights_back(x, dx, da, da)
 
 
-def lstm(x: Any, g: Any, *parameters: Any) -> Callable[[], Any]:
-    """A step of a layer with these parameters, in the order of `LSTM`, with the gradients of all."""
+KINDS = {kind.__name__: kind for kind in (RNN, GRU, LSTM)}
+
+
+def step_of(kind: type[Layer], x: Any, g: Any, *parameters: Any) -> Callable[[], Any]:
+    """A step of a layer with these parameters, in PyTorch's order, with the gradients of all and of x."""
     names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
-    layer, dx = LSTM(x.shape, dict(zip(names, parameters, strict=True))), np.empty_like(x)
+    layer, dx = kind(x.shape, dict(zip(names, parameters, strict=True))), np.empty_like(x)
 
     def step() -> Any:
         h = layer.forward(x)

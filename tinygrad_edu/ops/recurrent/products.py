@@ -14,7 +14,7 @@ from ..contraction import flat
 from .loop import Sizes
 
 FEW = 8  # steps that are taken together on the way forwards where sequences differ in length
-MANY = 1 << 17  # elements of a W that does not stay near the processor between the products of two steps
+MANY = 1 << 15  # elements of a W from which few columns of all steps are multiplied at once
 SMALL = 1_000_000  # multiplications up to which BLAS multiplies matrices where they lie, and copies none
 
 
