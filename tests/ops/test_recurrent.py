@@ -103,7 +103,7 @@ def test_wide_inputs_are_multiplied_at_once_where_that_is_faster(n, monkeypatch)
 def test_products_in_blocks_are_those_at_once(name, sizes, monkeypatch):
     operation, _, _, _, sums, states, settings, projected = KINDS[name]
     sizes, projected = sizes and (40, 30, 17, 16), projected and 32
-    given = arguments(sums, states, steps=4, n=40, hidden=64, projected=projected, sizes=sizes)
+    given = arguments(sums, states, steps=4, n=40, inputs=64, hidden=64, projected=projected, sizes=sizes)
 
     def computed():
         out, pullback = tg.vjp(lambda *a: operation(*a, *settings, sizes), *given)
@@ -111,10 +111,23 @@ def test_products_in_blocks_are_those_at_once(name, sizes, monkeypatch):
 
     expected = computed()
     monkeypatch.setattr(products, "SMALL", 64 * 64 * 40)
-    assert products.blocks_of(given[2 + (states == 2)], 40) == 1
-    assert products.blocks_of(given[3 + (states == 2)], 40) == sums
+    assert [products.blocks_of(given[i + states], 40) for i in (1, 2)] == [sums] * 2
+    assert (
+        products.blocks_of(given[2 + states][:, :16], 40) == products.blocks_of(np.ones((200, 64)), 40) == 1
+    )
     for mine, theirs in zip(computed(), expected, strict=True):
         np.testing.assert_allclose(mine, theirs, rtol=1e-10, atol=1e-10)
+
+
+@every_kind
+def test_weights_may_be_more_precise_than_what_they_are_multiplied_with(name):
+    """Results have the dtype of x then, and come out as if it were as precise, to its rounding."""
+    operation, plain, _, _, sums, states, settings, projected = KINDS[name]
+    exact = arguments(sums, states, projected=projected)
+    given = [a.astype(np.float32) if i < 1 + states else a for i, a in enumerate(exact)]
+    for mine, theirs in zip(operation(*given, *settings, None), plain(*exact, *settings, None), strict=True):
+        assert mine.dtype == np.float32
+        np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=1e-5)
 
 
 def test_a_relu_that_grows_without_bound_grows_up_to_the_end_of_its_sequence_only():
