@@ -16,9 +16,9 @@ from .driven import Driven
 from .inner import inner_loop, references_are_as_known
 from .memories import address
 from .orders import orders_of
+from .own_loops import own_loop
 from .program import Ref
 from .random_functions import function_of, interface_of
-from .tanh import tanh_of_doubles
 from .words import Words, forms_are_as_known
 
 
@@ -125,9 +125,7 @@ class NativeSource(Driven):
 
     def _loop_of(self, ufunc: np.ufunc, types: str) -> Any:
         """The addresses of a ufunc's loop, NumPy's or a faster one, and of its data."""
-        own = (ufunc, types) == (np.tanh, "d->d")
-        faster = tanh_of_doubles(None if self.folder is None else str(self.folder)) if own else None
-        return faster or inner_loop(ufunc, types)
+        return own_loop(ufunc, types, self.folder) or inner_loop(ufunc, types)
 
     def _renew(self, table: Any, arrays: list[Any]) -> None:
         """Other arrays for the results that somebody has kept."""

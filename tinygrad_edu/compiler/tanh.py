@@ -3,22 +3,14 @@
 NumPy takes |x| for one of 16 intervals, two for each power of 2, and has for each a centre and the polynomial
 of the sixteenth degree about it.  It keeps these numbers by their power, all intervals side by side, so that
 four values of x need 72 numbers from 72 places.  Here those of an interval lie side by side.  They are
-NumPy's own, found in its library by the centres; the loop takes the place of NumPy's where both give the same
-bits, and where NumPy has no vectors of 64 bytes, which hold a row of its table.
+NumPy's own, found in its library by the centres.
 """
 
-import ctypes
 import mmap
 import os
-import sys
-from functools import cache
 from typing import Any
 
 import numpy as np
-
-from ..errors import TraceError
-from .cache import library
-from .inner import LOOP
 
 INTERVALS, ROWS = 16, 18  # of the table: a row for the centres, and for each power
 CENTRES = [0, 1.75 / 8, *(m * 2.0**e for e in range(-2, 4) for m in (1.25, 1.75)), 20, 0]
@@ -96,33 +88,7 @@ void tanh_double(char **a, const word *n, const word *s, const char *table) {
 """
 
 
-@cache
-def tanh_of_doubles(folder: str | None) -> tuple[int, int, Any] | None:
-    """The addresses of the loop and of its numbers, as `inner.inner_loop` gives them, and what these lie in.
-
-    None if there is no loop that gives what NumPy's gives and is faster.
-
-    Parameters
-    ----------
-    folder : str or None
-        Where its library is kept; see `cache.library`.
-    """
-    numpys = sys.modules.get("numpy._core._multiarray_umath")
-    known = getattr(numpys, "__cpu_features__", {})
-    if not (known.get("AVX2") and known.get("FMA3")) or known.get("AVX512_SKX") or known.get("X86_V4"):
-        return None
-    table = _numbers(getattr(numpys, "__file__", None))
-    if table is None:
-        return None
-    try:
-        loop = ctypes.CDLL(str(library(TEXT, folder)))["tanh_double"]
-    except (AttributeError, OSError, TraceError):
-        return None
-    found = ctypes.cast(loop, ctypes.c_void_p).value or 0, table.ctypes.data, table
-    return found if _agrees(*found[:2]) else None
-
-
-def _numbers(path: str | None) -> Any:
+def numbers_of(path: str | None) -> Any:
     """The polynomials in a library, and after each the centre of its interval; None if it has none."""
     row, size = np.array(CENTRES, float).tobytes(), INTERVALS * ROWS * 8
     try:
@@ -142,17 +108,11 @@ def _numbers(path: str | None) -> Any:
     return None
 
 
-def _agrees(loop: int, numbers: int) -> bool:
-    """Whether a loop gives NumPy's bits: in all intervals, at their ends, of the least and largest."""
+def probes() -> Any:
+    """Numbers within all intervals and at their ends, of all powers, and special ones."""
     ends = np.ldexp(np.arange(8, 17) / 8, np.arange(-8, 10)[:, None])  # (18, 9)
     ends = np.stack([np.nextafter(ends, 0), ends, np.nextafter(ends, np.inf)])
     within = np.ldexp(np.random.default_rng(0).uniform(1, 2, 64), np.arange(-8, 10)[:, None])  # (18, 64)
     all_powers = np.ldexp(1.6180339887, np.arange(-1075, 1024))
     x = np.concatenate([[0, np.inf, np.nan], ends.ravel(), within.ravel(), all_powers])
-    x = np.concatenate([x, -x])
-    out = np.empty_like(x)
-    LOOP(loop)(
-        (ctypes.c_void_p * 2)(x.ctypes.data, out.ctypes.data), (ctypes.c_ssize_t * 1)(x.size),
-        (ctypes.c_ssize_t * 2)(8, 8), numbers,
-    )  # fmt: skip
-    return np.array_equal(np.tanh(x).view(np.int64), out.view(np.int64))
+    return np.concatenate([x, -x])
