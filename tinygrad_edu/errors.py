@@ -5,7 +5,8 @@ is also one of Python's own (ValueError, TypeError, RuntimeError …), so that c
 working.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -154,6 +155,16 @@ def names_itself(function: Function) -> Function:
             raise
 
     return call  # type: ignore[return-value]  # wraps keeps the signature, which mypy cannot see
+
+
+@contextmanager
+def told_as(who: str) -> Iterator[None]:
+    """A block whose errors about arguments begin with the name of what the user called."""
+    try:
+        yield
+    except (ArgumentError, ShapeError, DTypeError) as error:
+        told_by(error, who)
+        raise
 
 
 def told_by(error: TinygradError, who: str) -> TinygradError:

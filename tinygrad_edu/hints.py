@@ -4,7 +4,7 @@ It is the end of the message that an attribute is missing.
 """
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -110,6 +110,15 @@ def missing(module: str, name: str) -> AttributeError:
     bare = name.removesuffix("_")  # PyTorch's functions that write end with it
     ours = PARTS[part].get(bare) or spellings.get(bare.lower().replace("_", "")) or _elsewhere(package, bare)
     return AttributeError(f"{said}{f': use {ours}.' if ours else _similar(name, public)}", name=name)
+
+
+def missing_from(module: str) -> Callable[[str], Any]:
+    """The ``__getattr__`` of a part of the package: an error that says what stands there for a name."""
+
+    def absent(name: str) -> Any:
+        raise missing(module, name)
+
+    return absent
 
 
 def _elsewhere(package: str, name: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .arrays import floating
+from .hints import missing_from
 
 try:
     from scipy import special as sc  # type: ignore[import-untyped]  # SciPy comes without types
@@ -89,8 +90,4 @@ def multigammaln(a: Any, d: int) -> Any:
     return sum(terms) + d * (d - 1) / 4 * math.log(math.pi)
 
 
-def __getattr__(name: str) -> Any:
-    """An error that says what stands here for a name that scipy.special has."""
-    from .hints import missing
-
-    raise missing(__name__, name)
+__getattr__ = missing_from(__name__)

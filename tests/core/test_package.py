@@ -63,7 +63,7 @@ PARTS = "check compiler data distributed drawing io nn onnx optim plot sklearn s
 PARTS += " check.strategies nn.init train.metrics"
 LISTED = ("", *(f".{part}" for part in PARTS.split()))  # these have an __all__
 DEFINED = (".errors", ".optim.schedule")  # what these define is public
-NO_PARTS = {"names_itself", "told_by", "Function"}  # helpers of the package in errors
+NO_PARTS = {"names_itself", "told_as", "told_by", "Function"}  # helpers of the package in errors
 
 
 def public(module):

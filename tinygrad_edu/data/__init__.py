@@ -16,8 +16,7 @@ Nothing here knows of models: data imports the errors, the reading of files, the
 arrays, and, when something is to be stored, `io.atomic`; never nn, optim, train or plot.
 """
 
-from typing import Any
-
+from ..hints import missing_from
 from .categories import OneHotEncoder
 from .dataset import ArrayDataset, Dataset, MappedDataset
 from .encode import LabelEncoder, one_hot, relabel
@@ -61,9 +60,4 @@ __all__ = [
 ]
 # fmt: on
 
-
-def __getattr__(name: str) -> Any:
-    """An error that says what stands here for a name that other frameworks have."""
-    from ..hints import missing
-
-    raise missing(__name__, name)
+__getattr__ = missing_from(__name__)

@@ -14,8 +14,7 @@ there is no unpickling here (the pickle in a file of PyTorch's is read as data),
 the length of the file before anything is allocated.
 """
 
-from typing import Any
-
+from ..hints import missing_from
 from .atomic import atomic_write, keep_previous
 from .checkpoint import load_checkpoint, save_checkpoint
 from .fitting import FittedState, fit_state
@@ -38,9 +37,4 @@ __all__ = [
     "save_safetensors",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """An error that says what stands here for a name that other frameworks have."""
-    from ..hints import missing
-
-    raise missing(__name__, name)
+__getattr__ = missing_from(__name__)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..errors import ArgumentError, ShapeError, names_itself
+from ..errors import ArgumentError, ShapeError, names_itself, told_as
 from ..ops.attention import attention_weights, merge_heads, sorted_mask, split_heads
 from ..ops.contraction import linear
 from ..ops.dropout import dropout as dropped
@@ -18,7 +18,7 @@ from . import init
 from .linear import Linear
 from .module import Module
 from .parameter import Parameter, as_input
-from .sizes import check_probability, check_sizes, told_as
+from .sizes import check_probability, check_sizes
 
 
 class MultiheadAttention(Module):

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, told_as
 from ..ops.convolution import check_groups, convolution
 from ..ops.frame import check_mode
 from ..ops.transposed import transposed_convolution, windows_transposed
@@ -16,7 +16,7 @@ from ..tensor import Tensor
 from .module import Module
 from .parameter import as_input
 from .shown import unusual
-from .sizes import check_sizes, told_as
+from .sizes import check_sizes
 from .weights import Initializer, weight_and_bias
 
 

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..errors import ArgumentError, names_itself
+from ..hints import missing_from
 from ..random import Rng, generator
 from .distributions import Shape, constant, floating, normal, ones, truncated_normal, uniform, zeros
 from .gain import as_factor, fans, gain
@@ -233,8 +234,4 @@ def _many(fan: int, shape: Shape) -> int:
     return fan
 
 
-def __getattr__(name: str) -> Any:
-    """An error that says what stands here for a name that other frameworks have."""
-    from ..hints import missing
-
-    raise missing(__name__, name)
+__getattr__ = missing_from(__name__)

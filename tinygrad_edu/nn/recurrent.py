@@ -5,12 +5,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..errors import ArgumentError, ShapeError, names_itself
+from ..errors import ArgumentError, ShapeError, names_itself, told_as
 from ..ops.dropout import dropout as dropped
 from ..ops.sequences import reorder, reverse_sequences, sequence_mask, whole_lengths
 from ..random import Rng, generator
 from .parameter import Parameter
-from .sizes import check_probability, check_sizes, told_as
+from .sizes import check_probability, check_sizes
 from .units import ELMAN, GATED, LONG_SHORT, Units
 
 

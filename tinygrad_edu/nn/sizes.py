@@ -1,12 +1,11 @@
 """What layers check when they are made: that sizes are sizes, and probabilities probabilities."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError, DTypeError, ShapeError, told_by
+from ..errors import ArgumentError
 
 
 def check_sizes(**sizes: Any) -> None:
@@ -31,13 +30,3 @@ def listed(words: Iterable[str]) -> str:
     """Words as in a sentence: a, b and c."""
     *most, last = words
     return f"{', '.join(most)} and {last}" if most else last
-
-
-@contextmanager
-def told_as(who: str) -> Iterator[None]:
-    """A block whose errors about arguments begin with a name, where others beside it have theirs already."""
-    try:
-        yield
-    except (ArgumentError, ShapeError, DTypeError) as error:
-        told_by(error, who)
-        raise

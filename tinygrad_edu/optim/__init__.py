@@ -1,7 +1,6 @@
 """Optimizers, from SGD to Adam and its kin, Lion, Muon and L-BFGS; clipping; schedules."""
 
-from typing import Any
-
+from ..hints import missing_from
 from . import schedule
 from .adadelta import Adadelta
 from .adagrad import Adagrad
@@ -28,9 +27,4 @@ __all__ = [
 ]
 # fmt: on
 
-
-def __getattr__(name: str) -> Any:
-    """An error that says what stands here for a name that other frameworks have."""
-    from ..hints import missing
-
-    raise missing(__name__, name)
+__getattr__ = missing_from(__name__)

@@ -32,8 +32,7 @@ line of a cell show it in a notebook, `save` writes it to a file, and ``ax=plt.g
 ========================  =========================================================  ========================
 """
 
-from typing import Any
-
+from ..hints import missing_from
 from .confusion import confusion_matrix
 from .curve import curves, loss_curve
 from .file import check_path, save
@@ -63,9 +62,4 @@ __all__ = [
     "weights",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """An error that says what stands here for a name that other frameworks have."""
-    from ..hints import missing
-
-    raise missing(__name__, name)
+__getattr__ = missing_from(__name__)

@@ -16,22 +16,16 @@ The training is `tinygrad_edu.train.fit`, and the optimizers are those of `tinyg
 is needed, the extra ``sklearn``; the rest of the package does without.
 """
 
-from typing import Any
-
 try:
     from sklearn.utils.validation import validate_data as _since_1_6  # noqa: F401  # the error below says so
 except ImportError:
     told = "tinygrad_edu.sklearn needs scikit-learn, 1.6 or later: pip install tinygrad_edu[sklearn]"
     raise ImportError(told) from None
 
+from ..hints import missing_from
 from .classifier import Classifier
 from .regressor import Regressor
 
 __all__ = ["Classifier", "Regressor"]
 
-
-def __getattr__(name: str) -> Any:
-    """An error that says what stands here for a name that other frameworks have."""
-    from ..hints import missing
-
-    raise missing(__name__, name)
+__getattr__ = missing_from(__name__)

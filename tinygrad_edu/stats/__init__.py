@@ -14,13 +14,12 @@ of its range gives NaN, as in scipy.stats, and a gradient of NaN.  Where x is Na
 It needs SciPy (``pip install tinygrad_edu[scipy]``), whose gammaln and betaln these are written with.
 """
 
-from typing import Any
-
 try:
     import scipy  # type: ignore[import-untyped]  # SciPy comes without types  # noqa: F401
 except ImportError:
     raise ImportError("tinygrad_edu.stats needs SciPy: pip install tinygrad_edu[scipy]") from None
 
+from ..hints import missing_from
 from .continuous import cauchy, expon, laplace, logistic, lognorm, norm, uniform
 from .discrete import bernoulli, binom, categorical, nbinom, poisson
 from .distribution import Continuous, Discrete
@@ -35,9 +34,4 @@ __all__ = [
 ]
 # fmt: on
 
-
-def __getattr__(name: str) -> Any:
-    """An error that says what stands here for a name that other libraries have."""
-    from ..hints import missing
-
-    raise missing(__name__, name)
+__getattr__ = missing_from(__name__)

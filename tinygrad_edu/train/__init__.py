@@ -19,8 +19,7 @@ A training in full, in a few lines::
 To read the code, begin with `tinygrad_edu.train.loop`: the loop is on one screen.
 """
 
-from typing import Any
-
+from ..hints import missing_from
 from . import metrics
 from .checkpoint import Checkpoint
 from .clinic import Finding, Report, doctor
@@ -45,9 +44,4 @@ __all__ = [
     "predict",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """An error that says what stands here for a name that other frameworks have."""
-    from ..hints import missing
-
-    raise missing(__name__, name)
+__getattr__ = missing_from(__name__)

@@ -10,6 +10,7 @@ from contextlib import nullcontext
 from os import PathLike
 from typing import Any
 
+from ..errors import told_as
 from ..nn.module import Module
 from ..optim.optimizer import Optimizer
 from ..optim.plateau import ReduceOnPlateau
@@ -19,7 +20,7 @@ from .compiled import told
 from .ends import Ends
 from .history import History
 from .loop import run
-from .parts import Loss, Metrics, check_data, check_parts, told_as
+from .parts import Loss, Metrics, check_data, check_parts
 from .progress import Progress
 from .ranks import Ranks
 from .saver import Saver

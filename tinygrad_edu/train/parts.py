@@ -6,13 +6,12 @@ What is raised and warned here is told by the function that the user called, at 
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError, DTypeError, ShapeError, told_by
+from ..errors import ArgumentError, told_by
 from ..nn.module import Module
 from ..optim.lbfgs import LBFGS
 from ..optim.optimizer import Optimizer
@@ -22,16 +21,6 @@ Loss = Callable[[Any, Any], Any]  # of (outputs, targets)
 Metric = Callable[[Any, Any], float]  # of (targets, outputs)
 Metrics = Mapping[str, Metric]
 HERE = str(Path(__file__).parent)
-
-
-@contextmanager
-def told_as(who: str) -> Iterator[None]:
-    """A block in which an error about arguments begins with the name of the function that the user called."""
-    try:
-        yield
-    except (ArgumentError, ShapeError, DTypeError) as error:
-        told_by(error, who)
-        raise
 
 
 def warn(message: str) -> None:

@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 
 from ..arrays import plain
-from ..errors import ArgumentError, DTypeError, ShapeError
+from ..errors import ArgumentError, DTypeError, ShapeError, told_as
 from ..modes import no_grad
 from ..nn.mode import training_mode
 from ..nn.module import Module
 from ..tensor import Tensor
 from .batches import Totals, has_rows, loader_of, loss_of
 from .inputs import arranged, called, misfit
-from .parts import Loss, Metrics, check_loss, check_metrics, check_model, told_as
+from .parts import Loss, Metrics, check_loss, check_metrics, check_model
 
 
 def predict(model: Module, x: Any, *, batch_size: int = 1024) -> Any:

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import ArgumentError
+from ...errors import ArgumentError, told_as
 from ...nn.module import Module
 from ...optim.optimizer import Optimizer
-from ..parts import Loss, check_loss, check_model, refuse_class, told_as
+from ..parts import Loss, check_loss, check_model, refuse_class
 from . import of_data, of_descent, of_shape, of_steps, of_units
 from .finding import Finding, Report
 from .patient import Patient
