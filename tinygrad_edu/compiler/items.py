@@ -81,7 +81,7 @@ class Items:
         else:
             self.each("copy", out, [source], out.dtype, out.dtype)
 
-    def as_type(self, source: Given, dtype: Any, shape: tuple[int, ...]) -> Operand:
+    def as_type(self, source: Given, dtype: Any) -> Operand:
         """An operand of a type that NumPy's loops need."""
         if isinstance(source, Operand) and source.dtype == dtype:
             return source

@@ -23,14 +23,7 @@ CALLED = 64  # of a call of a function that the lesson defines, likewise
 
 
 class Lesson(LessonSteps):
-    """The text of a lesson.
-
-    Parameters
-    ----------
-    run : Run
-    name : str
-        What the function is called.
-    """
+    """The text of a lesson."""
 
     def __init__(self, run: Any, name: str) -> None:
         super().__init__(run, name)

@@ -14,12 +14,6 @@ from .tidy import tidy
 class LessonSteps(LessonNames):
     """What a lesson tells, in order.
 
-    Parameters
-    ----------
-    run : Run
-    name : str
-        What the function is called.
-
     Attributes
     ----------
     live : list of Call, Check or Live

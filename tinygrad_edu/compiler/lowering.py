@@ -127,7 +127,7 @@ class Lowering(Items):
         types = "".join(d.char for d in loops) + "->" + gives.char
         if inner_loop(ufunc, types) is None:
             raise NoLoop(f"{ufunc.__name__} of types {types}")
-        given = [self.as_type(a, d, out.shape).broadcast(out.shape) for a, d in zip(args, loops)]
+        given = [self.as_type(a, d).broadcast(out.shape) for a, d in zip(args, loops)]
         crossing = any(a.overlaps(out) and not same_place(a, out) for a in given)
         to = self.memories.temporary(out.shape, gives) if crossing or out.dtype != gives else out
         self._made.append(Inner(ufunc, types, to, tuple(given)))
@@ -251,7 +251,7 @@ class Lowering(Items):
         self.each("divide", factor, [total, Literal(most)], double, double)
         self.each("where", factor, [exceeds, factor, Literal(1.0)], double, double)
         for g in gradients:
-            self.each("divide", g, [g, self.as_type(factor, g.dtype, ())], g.dtype, g.dtype)
+            self.each("divide", g, [g, self.as_type(factor, g.dtype)], g.dtype, g.dtype)
 
     # ---- checks --------------------------------------------------------------------------------------------
 

@@ -32,14 +32,7 @@ state = given = {{name: _saved[name] for name in _saved.files}}
 
 
 class Saved(Source):
-    """The text of a program that needs NumPy alone, and its state.
-
-    Parameters
-    ----------
-    run : Run
-    name : str
-        What the function is called.
-    """
+    """The text of a program that needs NumPy alone, and its state."""
 
     def __init__(self, run: Any, name: str) -> None:
         self.run, self.own_name = run, name

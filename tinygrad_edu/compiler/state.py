@@ -256,7 +256,7 @@ class State:
             self._look(key, f"a key of {name}")
             self._hold(Place(f"{name}[{key!r}]", value, key), item)
 
-    def _look_into_attributes(self, value: Any, name: str, of_optimizer: bool = False) -> None:
+    def _look_into_attributes(self, value: Any, name: str) -> None:
         self._look(type(value), type(value).__name__)
         for cls in type(value).__mro__:
             for slot in vars(cls).get("__slots__", ()) if is_of_the_user(cls.__module__) else ():
@@ -267,7 +267,7 @@ class State:
         if isinstance(value, Module):
             self.modes.append((value, value.training))
             self.attributes.append((name, value, own_attributes(value)))
-        elif not of_optimizer:
+        else:
             self.sizes.append((name, vars(value), len(vars(value))))
             if is_of_the_user(type(value).__module__):
                 self.places.append(
@@ -277,7 +277,7 @@ class State:
             if key == "training" and isinstance(value, Module):
                 continue
             path = key if name in ("self", "model", "net") else f"{name}.{key}"
-            self._hold(Place(path, vars(value), key, of_optimizer, isinstance(value, Module)), item)
+            self._hold(Place(path, vars(value), key, tells=isinstance(value, Module)), item)
 
     def _look_into_optimizer(self, optimizer: Any) -> None:
         for group in optimizer.groups:

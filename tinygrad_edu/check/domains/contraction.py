@@ -13,11 +13,11 @@ from ..strategies import Draw, Shape, arrays, axes, einsums, shapes
 from .domain import Call, Domain, Domains, call, case, choice, masked, reduction, running
 
 
-def deviating(*, elements: Callable[..., Any] = arrays) -> Domain:
+def deviating() -> Domain:
     """At least two values in each group, all different, so that no deviation is 0."""
 
     def build(d: Draw) -> Call:
-        a = d(elements(shapes(1, 2, min_side=2), distinct=True))
+        a = d(arrays(shapes(1, 2, min_side=2), distinct=True))
         axis = d(axes(a.ndim, min_size=1))
         settings: dict[str, Any] = {d(choice("ddof", "correction")): d(choice(0, 1, 0.5)), "axis": axis}
         if d(st.booleans()):

@@ -98,13 +98,13 @@ def quantiles(scale: float, elements: Callable[..., Any]) -> Domain:
     return case(build)
 
 
-def past_nan(*, least: int = 1, initial: bool = False, where: bool = True, dtype: bool = False) -> Domain:
+def past_nan(*, least: int = 1, initial: bool = False) -> Domain:
     """Arrays with NaN for a reduction."""
 
     def build(d: Draw) -> Call:
         a = d(with_nan(shapes(1, 2, min_side=least), least))
         settings: dict[str, Any] = {"axis": last_axis(d, a)}
-        if where and d(st.booleans()):
+        if d(st.booleans()):
             mask = masked(d, a, settings["axis"])
             left = np.broadcast_to(mask, a.shape) & ~np.isnan(a)
             if initial or np.all(np.sum(left, axis=settings["axis"]) >= least):

@@ -180,10 +180,10 @@ def _modes(trace: Trace) -> Iterator[Finding]:
 # ---- the way down ------------------------------------------------------------------------------------------
 
 
-def _descent(step: Step, steps: int = 30) -> Iterator[Finding]:
+def _descent(step: Step) -> Iterator[Finding]:
     """not finite, rate too high, of a step that returns its loss"""
     losses, error = [], _error(step)
-    for _ in range(steps):
+    for _ in range(30):
         value = step.call()
         number = getattr(value, "data", value)
         if np.ndim(number) or not isinstance(number, (int, float, np.ndarray, np.generic)):
