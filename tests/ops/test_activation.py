@@ -374,6 +374,14 @@ def test_limits_at_infinity(function):
     np.testing.assert_array_equal(x.grad.data, 1)
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_softsign_is_1_at_infinity(dtype):
+    x = leaf([-np.inf, np.finfo(dtype).min, np.finfo(dtype).max, np.inf], dtype)
+    y = tg.softsign(x)
+    y.backward(np.ones(4, dtype))
+    assert (y.dtype, y.data.tolist(), x.grad.data.tolist()) == (dtype, [-1, -1, 1, 1], [0] * 4)
+
+
 @pytest.mark.parametrize("function", EVERYWHERE.values(), ids=EVERYWHERE)
 def test_what_is_not_a_number_stays_so(function):
     with np.errstate(invalid="ignore"):  # some of NumPy's functions report a NaN that they are given

@@ -24,7 +24,8 @@ from tinygrad_edu.table import op_of
 N = BLOCK // 4 * 2 + 1030  # float32 elements: two blocks and a part of one
 # fmt: off
 FORMULAS = {
-    "logistic": (smooth.logistic, 1), "x_logistic": (smooth.x_logistic, 1), "bend_and_slope": (with_slopes.bend_and_slope, 1),
+    "logistic": (smooth.logistic, 1), "x_logistic": (smooth.x_logistic, 1), "share_of_one_more": (smooth.share_of_one_more, 1),
+    "bend_and_slope": (with_slopes.bend_and_slope, 1),
     "gelu_tanh_and_slope": (with_slopes.gelu_tanh_and_slope, 1), "gelu_and_slope": (with_slopes.gelu_and_slope, 1),
     "two_pieces": (lambda x: exponential.two_pieces(x, 0.5, 2.0), 1), "three_pieces": (activation.three_pieces, 1),
     "scaled_pieces": (exponential.scaled_pieces, 1),
@@ -35,7 +36,7 @@ FORMULAS = {
 RULES = {
     "sigmoid": (tg.sigmoid, ()), "silu": (tg.silu, ()), "softplus_slope": (smooth.softplus_slope, (2.0, 20.0)), "elu": (tg.elu, ()),
     "elu of 0.3": (tg.elu, (0.3,)), "selu": (tg.selu, ()), "leaky_relu": (tg.leaky_relu, ()),
-    "hardsigmoid": (tg.hardsigmoid, ()), "hardswish": (tg.hardswish, ()),
+    "hardsigmoid": (tg.hardsigmoid, ()), "hardswish": (tg.hardswish, ()), "softsign": (tg.softsign, ()),
     "huber": (regression._huber, (1.0,)),
 }
 # fmt: on

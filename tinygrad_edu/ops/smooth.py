@@ -29,6 +29,7 @@ from .with_slopes import (
 # fmt: off
 logistic = blockwise(lambda x: 1 / (1 + np.exp(-x)))
 x_logistic = blockwise(lambda x: (above(x, -VERY_FAR) * (s := logistic(x)), s))
+share_of_one_more = blockwise(lambda x: (c := near(x, 1e38 if x.dtype.itemsize > 2 else 6e4)) / (1 + np.absolute(c)))  # ∞ / ∞ is NaN
 
 
 @primitive(x=blockwise(lambda g, out: g * (out * (1 - out))))
@@ -109,7 +110,7 @@ elementwise(np.logaddexp2, x1=lambda g, x1, x2, out: g * sigmoid(LN2 * lead(x1, 
                            x2=lambda g, x1, x2, out: g * sigmoid(LN2 * lead(x2, x1, out)))
 
 
-@primitive(x=lambda g, x: g / np.square(1 + np.absolute(x)))
+@primitive(x=blockwise(lambda g, x: g / np.square(1 + np.absolute(x))))
 def softsign(x: Any) -> Any:
     """``x / (1 + |x|)``: a sigmoid that approaches ±1 slowly.
 
@@ -126,8 +127,7 @@ def softsign(x: Any) -> Any:
     J. Turian, J. Bergstra, Y. Bengio (2009). Quadratic features and deep architectures for chunking. NAACL
     HLT.
     """
-    x = floating(x, "softsign")
-    return x / (1 + np.absolute(x))
+    return share_of_one_more(floating(x, "softsign"))
 
 
 @primitive(x=lambda g, x: g * ((2 - np.square(near(x, FAR))) * normal_density(x)))
