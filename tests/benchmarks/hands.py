@@ -271,21 +271,19 @@ def hardsigmoid(x: Any, g: Any, y: Any, d: Any) -> Step:
     return step
 
 
-@by_blocks(2)
-def hardswish(x: Any, g: Any, y: Any, d: Any, s: Any, b: Any) -> Step:
+@by_blocks(1)
+def hardswish(x: Any, g: Any, y: Any, d: Any, s: Any) -> Step:
     def step() -> None:
-        np.add(x, 3, out=s)
-        np.clip(s, 0, 6, out=s)
+        np.clip(x, -3, 3, out=d)
+        np.add(d, 3, out=s)
         np.multiply(s, 1 / 6, out=s)
         np.clip(x, -3, np.inf, out=y)
         np.multiply(y, s, out=y)
-        np.absolute(x, out=d)
-        np.subtract(3, d, out=d)
-        positive(d, d)
-        np.clip(x, -3, 3, out=b)
-        np.multiply(b, 1 / 6, out=b)
-        np.multiply(d, b, out=d)
-        np.add(d, s, out=d)
+        np.multiply(d, 1 / 3, out=d)
+        np.trunc(d, out=s)  # 0 between the kinks
+        np.multiply(s, 0.5, out=s)
+        np.subtract(d, s, out=d)
+        np.add(d, 0.5, out=d)
         np.multiply(d, g, out=d)
 
     return step

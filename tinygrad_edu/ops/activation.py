@@ -124,7 +124,7 @@ def relu6(x: Any) -> Any:
 
 # fmt: off
 three_pieces = blockwise(lambda x: np.clip(x + 3, 0, 6) * (1 / 6))  # 6 · (1 / 6) is 1, in each dtype
-x_by_pieces = blockwise(lambda x: (above(x, -3) * (h := three_pieces(x)), h))  # which is 0 below -3, and -inf · 0 is NaN
+x_by_pieces = blockwise(lambda x: (above(x, -3) * (((c := np.clip(x, -3, 3)) + 3) * (1 / 6)), c * (1 / 3)))  # -inf · 0 is NaN
 
 
 # Within its three pieces h is neither whole number: then ⌈h⌉ - ⌊h⌋ is 1, else 0.
@@ -134,7 +134,13 @@ def hardsigmoid(x: Any) -> Any:
     return three_pieces(floating(x, "hardsigmoid"))
 
 
-@primitive(keep={"h": hardsigmoid}, x=blockwise(lambda g, h: g * (2 * h - 0.5 * (np.ceil(h) + np.floor(h)))))
+@primitive(x=lambda g, out: g * ((1 - np.absolute(np.trunc(out))) * (1 / 3)))
+def thirds(x: Any) -> Any:
+    """x / 3 within [-1, 1]."""
+    return x_by_pieces(floating(x, "thirds"))[1]
+
+# Within the kinks its slope is x / 3 + ½; at and beyond them x / 3 is bounded to -1 or 1, whole numbers.
+@primitive(keep={"t": thirds}, x=blockwise(lambda g, t: g * (t - 0.5 * np.trunc(t) + 0.5)))
 def hardswish(x: Any) -> Any:
     """x · hardsigmoid(x).
 

@@ -65,6 +65,7 @@ DOMAINS: Domains = {
     exponential.celu_slope: case(lambda d: call(d(arrays(away_from=(0,))), d(numbers(1 / 4, 2))),
                                  reference=lambda x, alpha: np.exp(np.minimum(x, 0) / alpha)),
     activation.hardsigmoid: unary(-5, 5, -3, 3, reference=lambda x: np.clip(x / 6 + 0.5, 0, 1)),
+    activation.thirds:      unary(-5, 5, -3, 3, reference=lambda x: np.clip(x / 3, -1, 1)),
     activation.hardswish:   unary(-5, 5, -3, 3, reference=lambda x: x * np.clip(x / 6 + 0.5, 0, 1)),
     shrinkage.hardshrink:   case(lambda d: call(d(arrays(away_from=(-0.5, 0.5))), 0.5), reference=lambda x, lambd: x * (np.abs(x) > lambd)),
     shrinkage.threshold:    case(lambda d: call(d(arrays(away_from=(0.25,))), 0.25, d(numbers(-2, 2))),
