@@ -170,10 +170,10 @@ def write_slopes(store: Any, hidden: int, s: Any) -> None:
     """
     r, u, n, k_n, h_before = (store[:, k * hidden : (k + 1) * hidden] for k in range(5))
     direct, of_r, of_u, k_new, z_new = (s[:, k * hidden : (k + 1) * hidden] for k in range(5))
-    gates = store[:, : 2 * hidden]
-    np.subtract(1, gates, out=s[:, hidden : 3 * hidden])
+    gates, one = store[:, : 2 * hidden], beside(np.asarray(1, store.dtype), store)
+    subtract(one, gates, s[:, hidden : 3 * hidden])
     multiply(n, n, z_new)
-    subtract(1, z_new, z_new)
+    subtract(one, z_new, z_new)
     z_new *= of_u  # (1 - u) (1 - n²)
     s[:, hidden : 3 * hidden] *= gates
     of_r *= k_n

@@ -183,6 +183,12 @@ def rows(a: Any) -> Any:
 
 def rows_of(*blocks: Any) -> Any:
     """(T, features, N), one or several below each other, as (features, T · N)."""
-    across = [np.swapaxes(block, 0, 1) for block in blocks]
-    a = across[0] if len(across) == 1 else np.concatenate(across)
-    return np.reshape(a, (a.shape[0], a.shape[1] * a.shape[2]))
+    length, _, n = blocks[0].shape
+    joined = np.swapaxes(blocks[0], 0, 1)
+    if len(blocks) > 1:
+        features = sum(block.shape[1] for block in blocks)
+        joined, first = np.empty_like(blocks[0], shape=(features, length, n), order="C"), 0
+        for block in blocks:
+            joined[first : first + block.shape[1]] = np.swapaxes(block, 0, 1)
+            first += block.shape[1]
+    return np.reshape(joined, (joined.shape[0], length * n))
