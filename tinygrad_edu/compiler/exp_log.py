@@ -2,8 +2,7 @@
 
 Both are quotients of two polynomials, on an interval around which powers of 2 are divided out.  NumPy stores
 under a mask, which processors of this kind do slowly and which what reads it waits for; here whole vectors
-are stored.  The coefficients are those with which the bits come out as NumPy's, all 2³² of them; near them
-lies the least relative error on [0, log 2] for exp.
+are stored.  The coefficients are those with which the bits come out as NumPy's.
 """
 
 from typing import Any
