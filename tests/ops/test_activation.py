@@ -536,7 +536,7 @@ def test_gelu_by_tanh_is_exact_in_its_tail():
 
 
 @pytest.mark.parametrize("n", [5, 700])
-@pytest.mark.parametrize("alpha", [-3.0, -0.5, 0.0])
+@pytest.mark.parametrize("alpha", [-3.0, -0.5, 0.0, 1.5])
 def test_elu_of_any_alpha_is_x_above_0(alpha, n):
     x = np.linspace(-3, 3, n)
     np.testing.assert_allclose(tg.elu(x, alpha), np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0))))

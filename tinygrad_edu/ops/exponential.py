@@ -22,13 +22,13 @@ SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.050700987355480493
 def two_pieces(x: Any, alpha: float, width: float) -> tuple[Any, Any]:
     """x where x > 0, else alpha · (exp(x / width) - 1); and the exponential of the negative part.
 
-    The value is the higher of the two pieces if these cross at 0 alone; else their sum, of which one is 0:
-    both are faster than to choose.  Of a negative alpha the lower one is above 0.
+    The value is the higher of the two pieces if the second is above x everywhere below 0; else their sum, of
+    which one is 0: both are faster than to choose.
     """
     negative = below(x)
     e, tail = exp_and_expm1(negative if width == 1 else negative / width)
     tail = tail if alpha == 1 else alpha * tail
-    return np.maximum(x, tail) if 0 <= alpha <= width else above(x) + tail, e
+    return np.maximum(x, tail) if alpha <= width else above(x) + tail, e
 
 
 @blockwise
