@@ -108,6 +108,7 @@ DOMAINS: Domains = {
     cross_entropy.softmax_of_rows: case(lambda d: call(d(arrays(shapes(1, min_side=1)))), reference=softmax_by_hand),
     divergence.cross_entropy_of_logits: case(of_two_classes, reference=lambda z, t: np.log(1 + np.exp(z)) - t * z),
     regression._huber: case(errors, reference=huber_by_hand),
+    regression.clipped: case(errors, reference=lambda error, delta: np.clip(error, -delta, delta)),
     divergence.lowest_log:                 unary(1 / 4, 3 / 4, reference=np.log),
     divergence.lowest_log_of_rest:         unary(1 / 4, 3 / 4, reference=lambda p: np.log(1 - p)),
 }

@@ -154,17 +154,24 @@ def huber_loss(prediction: Any, target: Any, *, delta: float = 1.0, reduction: s
     return reduced(_huber(prediction - target, delta), reduction)
 
 
-@primitive(error=blockwise(lambda g, error, delta: g * np.clip(error, -delta, delta)))
+# fmt: off
+@primitive(error=lambda g, out, delta: g * (np.absolute(out) < delta))
+def clipped(error: Any, delta: float) -> Any:
+    """The error within ±δ."""
+    return np.clip(floating(error, "clipped"), -delta, delta)
+
+@primitive(keep={"near": clipped}, error=blockwise(lambda g, near: g * near))
 def _huber(error: Any, delta: float) -> Any:
     """c (e - ½ c), where c is e clipped to ±δ: no branch, and no square of a large error to overflow."""
     return parabola_and_lines(floating(error, "huber_loss"), delta)
+# fmt: on
 
 
 @blockwise
-def parabola_and_lines(error: Any, delta: float) -> Any:
-    """What `_huber` computes of an array."""
+def parabola_and_lines(error: Any, delta: float) -> tuple[Any, Any]:
+    """What `_huber` computes of an array, and its slope."""
     near = np.clip(error, -delta, delta)
-    return near * (error - near * 0.5)
+    return near * (error - near * 0.5), near
 
 
 @loss_function(beta=Range(0))
