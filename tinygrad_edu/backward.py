@@ -131,7 +131,8 @@ class Pass:
         for node, g in roots:
             self.send(node, g if node.dtype.kind == "f" else turned(node, g))
         gradients, turns, sinks, floor = self.gradients, self.turns, self.sinks, self.floor
-        kind, debug = self.kind, self.debug
+        kind, debug, retain_graph = self.kind, self.debug, self.retain_graph
+        usual = None if self.create_graph else ndarray  # what a gradient is that needs no look
         while turns:
             node = heappop(turns)[1]
             if node.notes is not None:
@@ -140,7 +141,7 @@ class Pass:
             if plan is None:
                 self.collect(node, g)
                 continue
-            if saved is None or node.version != WRITES.count or kind is not ndarray or type(g) is list:
+            if type(g) is not usual or saved is None or node.version != WRITES.count:
                 g, saved = self.looked_over(node, g)
             if plan.joint is not None:  # one rule for all: what it returns is what the steps choose from
                 found = plan.joint(g, *saved) if debug is None else debug.run(node, plan.joint, g, saved)
@@ -158,13 +159,17 @@ class Pass:
                 # and what it lets through besides is settled as it should be.
                 if type(found) is not kind or found.dtype is not parent.dtype or found.shape != parent.shape:
                     found = self.settled(node, parent, found)
-                if parent in gradients or type(parent) is Part:
+                if parent in gradients:
                     self.send(parent, found)
                     continue
                 gradients[parent] = found  # as `send` does, of a node that nothing flowed into before
-                if parent.plan is not None and parent not in sinks:
+                if parent.plan is not None:
+                    if parent not in sinks:
+                        heappush(turns, (-parent.order, parent))
+                elif type(parent) is Part and parent not in sinks:
                     heappush(turns, (-parent.order, parent))
-            if not self.retain_graph:
+                    self.wait_for_parts(parent.parents[0])
+            if not retain_graph:
                 node.saved = None
         for node in gradients:
             if node.notes is not None or node.dtype.kind == "c":

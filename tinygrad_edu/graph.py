@@ -183,19 +183,20 @@ def record(cls: TensorClass, op: Op, values: tuple[Operand, ...]) -> Any:
         out, *kept = out
     if inside and plan is not None:
         raise lost_inside(inside, op.name, parents[0])
-    if type(out) is not ndarray or out.dtype.kind not in "fiubc":
+    if type(out) is not ndarray or (kind := out.dtype.kind) not in "fiubc":
         if isinstance(out, tuple):
             return _record_parts(cls, op, plan, parents, out, kept, arrays)
         out = as_array(out)
-    node, dtype = None, out.dtype
+        kind = out.dtype.kind
+    node = None
     if plan is not None:
-        if dtype.kind in "fc":
+        if kind in "fc":
             node = _new(Node)  # as Node(…) does, without the call
             node.plan, node.parents, node.saved = plan, tuple(parents), plan.save([out, *kept, *arrays])
             node.order, node.version, node.notes = _order(), WRITES.count, None
-            node.shape, node.dtype = out.shape, dtype
+            node.shape, node.dtype = out.shape, out.dtype
         elif not op.trusted:
-            raise _not_floating(op, dtype)
+            raise _not_floating(op, out.dtype)
     result = _new(cls)  # as `_make` does, without the call
     result._array, result._node, result._leaf = out, node, None
     if inspector is not None:

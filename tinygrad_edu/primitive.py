@@ -168,6 +168,8 @@ def recorded(function: Function, op: Op) -> Function:
             elif children(value) is not None and any(map(is_tensor, flatten(value)[0])):
                 return tree_call(op, op.bind(args, kwargs))
         if tensor is not None:
+            if len(args) == op.arity and not kwargs and hasattr(tensor, "_recorded"):
+                return tensor._recorded(op, args)
             return tensor.__array_function__(call, (type(tensor),), args, kwargs)
         return plain(*args, **kwargs)
 

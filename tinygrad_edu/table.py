@@ -154,7 +154,7 @@ def primitive(
 
     def decorate(function: Function) -> Function:
         op = op_from(function, broadcasts, keep, joint, rules)
-        return carrying(overridable(first_output(function) if op.keep else function), op)
+        return carrying(overridable(first_output(function) if op.keep else function, op), op)
 
     return decorate
 
@@ -225,15 +225,18 @@ def carrying(call: Function, entry: Entry) -> Function:
     return call
 
 
-def overridable(function: Function) -> Function:
+def overridable(function: Function, op: Op | None = None) -> Function:
     """A function of plain arrays that asks its arguments first whether they have an answer of their own, as
-    NumPy's functions do.
+    NumPy's functions do.  A tensor is told the op at once, of a call that needs no binding.
     """
+    arity = -1 if op is None else op.arity
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         for value in (*args, *kwargs.values()) if kwargs else args:
             if not isinstance(value, ndarray) and hasattr(value, "__array_function__"):
+                if len(args) == arity and not kwargs and hasattr(value, "_recorded"):
+                    return value._recorded(op, args)
                 return value.__array_function__(call, (type(value),), args, kwargs)
         return function(*args, **kwargs)
 

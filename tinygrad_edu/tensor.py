@@ -31,6 +31,7 @@ from .arrays import refuse_imaginary, stands_for_array
 from .backward import accumulate
 from .conversion import Conversions
 from .dispatch import dispatch
+from .entry import Op
 from .errors import DTypeError, GraphError, InPlaceError, ShapeError
 from .graph import Leaf, Node, as_array, ndarray, notes_of, record
 from .hints import Absent, absent_names
@@ -47,6 +48,9 @@ POWER, FAST_POWERS = op_of(np.power), {which: op_of(ufunc) for which, ufunc in P
 NEGATIVE, MATMUL, SUM = op_of(np.negative), op_of(np.matmul), op_of(np.add.reduce)
 RESHAPE, TRANSPOSE = op_of(np.reshape), op_of(np.transpose)
 GETITEM, SETITEM = op_of(indexing.getitem), op_of(indexing.setitem)
+ONES = {np.dtype(kind): np.ones((), kind) for kind in np.typecodes["Float"]}  # the gradients of real losses
+for _one in ONES.values():
+    _one.flags.writeable = False
 NO_GRAD_OF_RESULTS = (
     "The .grad of a result is None: only leaves, tensors that were made with requires_grad=True, keep their "
     "gradient. Call retain_grad() on the result before backward(), or ask a leaf."
@@ -137,6 +141,9 @@ class Tensor(ArrayMethods, InPlace, Conversions):
         self, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         return dispatch(Tensor, function, args, kwargs)
+
+    def _recorded(self, op: Op, values: tuple[Any, ...]) -> Any:
+        return record(Tensor, op, values)  # what `dispatch` would do with a call of an op of our own
 
     # ---- the array -----------------------------------------------------------------------------------------
 
@@ -273,8 +280,13 @@ class Tensor(ArrayMethods, InPlace, Conversions):
                 "backward() on a tensor that no gradient is wanted of: nothing it was computed from has "
                 "requires_grad=True, or it was computed under no_grad."
             )
-        root = self._cotangent(gradient)
         retain = create_graph if retain_graph is None else retain_graph
+        array = self._array
+        one = None if create_graph or gradient is not None else ONES.get(array.dtype)
+        if one is not None and type(array) is ndarray and array.shape == ():  # a loss, as it is mostly
+            accumulate(Tensor, node, one, False, retain)
+            return
+        root = self._cotangent(gradient)
         accumulate(Tensor, node, root if create_graph else root._array, create_graph, retain)
 
     def _cotangent(self, gradient: ArrayLike | Tensor | None) -> Tensor:

@@ -43,8 +43,10 @@ class Writes:
 
     def mark_all(self, memories: Iterable[int]) -> None:
         """Note that several memories change, given by what `memory` said of each."""
-        self.count += 1
-        self._last.update(dict.fromkeys(memories, self.count))
+        self.count = count = self.count + 1
+        last = self._last
+        for key in memories:
+            last[key] = count
 
     def since(self, array: Any) -> int:
         """The count at the last write to the memory of an array, 0 if there was none."""

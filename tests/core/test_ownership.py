@@ -105,6 +105,28 @@ def test_gradients_share_memory_with_nothing(function, create_graph):  # E08
     a.grad = b.grad = None  # gradients with a graph and their leaves keep each other alive
 
 
+LOSSES = {
+    "itself": lambda x: x,
+    "add": lambda x: x + 0.0,
+    "careless": lambda x: careless(x, 0.0),
+    "reshape": lambda x: x.reshape(1).reshape(()),
+    "part": lambda x: np.split(x.reshape(1), 1)[0].reshape(()),
+    "twice": lambda x: x + x - x,
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
+@pytest.mark.parametrize("function", LOSSES.values(), ids=LOSSES)
+def test_gradients_of_losses_are_their_leaves_own(function, dtype):  # where each began with a 1
+    x, y = (tg.Tensor(np.array(3.0, dtype), requires_grad=True) for _ in range(2))
+    for leaf_ in (x, y, y):
+        function(leaf_).backward()
+        assert leaf_.grad.data.flags.writeable
+        leaf_.grad.data[...] += 1
+    assert (x.grad.data, y.grad.data) == (2.0, 4.0)
+    assert x.grad.dtype == y.grad.dtype == dtype
+
+
 @pytest.mark.parametrize("joint", [False, True])
 def test_new_arrays_of_rules_are_given_away_without_a_copy(joint):
     addresses = []

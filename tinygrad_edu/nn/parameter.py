@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 from numpy.typing import ArrayLike, DTypeLike
 
 from ..arrays import given, plain, stands_for_array
@@ -93,7 +94,7 @@ def successor(where: str, held: Tensor, value: Any) -> Any:
 def as_input(x: Any, like: Tensor, who: str) -> Any:
     """What a layer computes with: x in its dtype; a tensor of another that needs a gradient is refused."""
     array = x._array if type(x) is Tensor else x
-    if type(array) is np.ndarray and array.dtype is like._array.dtype and array.dtype.kind == "f":
+    if type(array) is ndarray and (dtype := array.dtype) is like._array.dtype and dtype.kind == "f":
         return x  # as it is mostly; NumPy has one object for each native dtype
     if not isinstance(x, Tensor):
         x = given(x, who)

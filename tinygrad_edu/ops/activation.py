@@ -47,11 +47,9 @@ def relu(x: Any) -> Any:
     ----------
     V. Nair, G. Hinton (2010). Rectified linear units improve restricted Boltzmann machines. ICML.
     """
-    if type(x) is not ndarray or x.dtype.kind != "f":
-        x = real(x, "relu")
-    elif x.size < MANY:
-        return maximum(x, ZEROS[x.dtype.char])
-    return above(x)
+    if type(x) is ndarray and x.size < MANY and (zero := ZEROS.get(x.dtype)) is not None:
+        return maximum(x, zero)
+    return above(real(x, "relu"))
 
 
 @primitive(broadcasts=True, x=blockwise(lambda g, x, negative_slope: g * leaky_slope(x, negative_slope)),

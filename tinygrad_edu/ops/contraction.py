@@ -124,10 +124,11 @@ def times(x: Any, matrix: Any) -> Any:
     If both are of one dtype and their numbers lie side by side, `ndarray.dot` hands BLAS the same as `matmul`
     does, unless sums have one term, and begins sooner.
     """
-    if x.ndim > 2:
-        return np.reshape(times(flat(x), matrix), (*x.shape[:-1], matrix.shape[-1]))
+    shape = x.shape
+    if len(shape) > 2:
+        return np.reshape(times(flat(x), matrix), (*shape[:-1], matrix.shape[-1]))
     plain = type(x) is ndarray is type(matrix) and x.dtype is matrix.dtype
-    if plain and x.ndim == 2 and x.shape[1] > 1 and x.flags.forc and matrix.flags.forc:
+    if plain and len(shape) == 2 and shape[1] > 1 and x.flags.forc and matrix.flags.forc:
         return x.dot(matrix)
     return np.matmul(x, matrix)
 

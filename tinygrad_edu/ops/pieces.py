@@ -11,9 +11,9 @@ import numpy as np
 from .recipe import Term
 
 MANY = 1 << 12  # elements, from which on a clip is faster
-# By kinds of floats, for few elements: NumPy makes an array of a Python 0 at each call, which takes as long
+# By dtypes of floats, for few elements: NumPy makes an array of a Python 0 at each call, which takes as long
 # as their maximum does.
-ZEROS = {kind: np.zeros((), kind) for kind in np.typecodes["Float"]}
+ZEROS = {np.dtype(kind): np.zeros((), kind) for kind in np.typecodes["Float"]}
 
 
 def above(x: Any, bound: float = 0) -> Any:

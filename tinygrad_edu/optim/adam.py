@@ -5,7 +5,7 @@ from typing import Any
 
 from numpy import add, divide, maximum, multiply, sqrt, square
 
-from .elementwise import Elementwise, Step, average
+from .elementwise import Elementwise, Step
 from .group import Group, Params
 from .setting import arguments
 
@@ -89,8 +89,8 @@ class Adam(Elementwise):
         """The t-th step; see `Elementwise.update`."""
         m, v = state[:2]
         beta1, rest1, beta2, rest2, rate, eps = numbers
-        average(m, beta1, rest1, g, d)
-        average(v, beta2, rest2, square(g, d), d)
+        add(multiply(m, beta1, m), multiply(g, rest1, d), m)
+        add(multiply(v, beta2, v), multiply(square(g, d), rest2, d), v)
         if group.amsgrad:
             v = maximum(v, state[2], out=state[2])
         divide(m, add(sqrt(v, d), eps, d), d)

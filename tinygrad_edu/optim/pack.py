@@ -128,12 +128,20 @@ class Pack:
 
     def update(self, optimizer: Any, found: Any) -> None:
         """Make a step with those parameters that have a gradient, given what `find` returned."""
-        if found is self.gradients:
-            self._update_jointly(optimizer)
+        if found is not self.gradients:
+            for i, gradient in enumerate(found):
+                if gradient is not None:
+                    self._update_in_portions(optimizer, i, reals(gradient.reshape(-1)))
             return
-        for i, gradient in enumerate(found):
-            if gradient is not None:
-                self._update_in_portions(optimizer, i, reals(gradient.reshape(-1)))
+        group, gradients, step = self.group, self.gradients, self.step
+        t = self.begin(optimizer, None)
+        if group.maximize:
+            negative(gradients, gradients)
+        if group.weight_decay or group.l1:
+            gradients = self._decay_jointly(optimizer)
+        optimizer.update(group, t, gradients, step, self.state, self.scratch, self.numbers.scalars)
+        for array, view in zip(self.arrays, self.step_views):
+            subtract(array, view, array)
 
     def begin(self, optimizer: Any, i: int | None) -> int:
         """Count a step of the i-th parameter, or of all, and set the numbers that it takes."""
@@ -150,17 +158,6 @@ class Pack:
                 [1 - self.group.lr * self.group.weight_decay, self.group.weight_decay, self.group.l1]
             )
         return t
-
-    def _update_jointly(self, optimizer: Any) -> None:
-        group, gradients, step = self.group, self.gradients, self.step
-        t = self.begin(optimizer, None)
-        if group.maximize:
-            negative(gradients, gradients)
-        if group.weight_decay or group.l1:
-            gradients = self._decay_jointly(optimizer)
-        optimizer.update(group, t, gradients, step, self.state, self.scratch, self.numbers.scalars)
-        for array, view in zip(self.arrays, self.step_views):
-            subtract(array, view, array)
 
     def _decay_jointly(self, optimizer: Any) -> Any:
         """The gradients with the coupled terms; decoupled decay is applied to the parameters."""

@@ -28,10 +28,10 @@ def hit_by_labels(logits: Any, labels: Any) -> Any:
     """Booleans (n, c), true at the labels (n,), all of which are classes of floating logits (n, c); None for
     any other arguments, and for so many logits that labels are faster than booleans.
     """
-    known = type(logits) is ndarray or hasattr(logits, "_array")
-    if not known or type(labels) is not ndarray or labels.dtype.kind != "i" or logits.dtype.kind != "f":
+    scores = logits if type(logits) is ndarray else getattr(logits, "_array", None)
+    if scores is None or type(labels) is not ndarray or labels.dtype.kind != "i" or scores.dtype.kind != "f":
         return None
-    shape = logits.shape
+    shape = scores.shape
     if len(shape) != 2 or labels.shape != shape[:1]:
         return None
     n, c = shape

@@ -44,12 +44,12 @@ def logits_gradient(g: Any, p: Any, hit: Any, reduction: str) -> Any:
     if plain and g.ndim == 0:
         g = g[()]  # as a number, which NumPy divides faster
     scale = g / hit.shape[0] if reduction == "mean" else g if reduction == "sum" else g[:, None]
-    if hit.ndim == 1 and plain:
-        places = arange(len(hit)), hit
-        d = p * scale
-        d[places] = ((p[places] - 1)[:, None] * scale)[:, 0]
-        return d
     if hit.ndim == 1:
+        if plain:
+            places = arange(len(hit)), hit
+            d = p * scale
+            d[places] = ((p[places] - 1)[:, None] * scale)[:, 0]
+            return d
         hit = hit[:, None] == arange(p.shape[1])
     d = p - (hit.astype(p.dtype) if plain else hit)  # which costs less than to subtract booleans
     d *= scale
