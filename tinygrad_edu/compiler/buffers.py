@@ -11,9 +11,9 @@ import numpy as np
 
 from .copies import used
 from .in_blocks import Run
+from .lent import ALIGNED, Lent
 from .program import Call, Program, Ref, owner_of, refs_in
 
-ALIGNED = 64  # bytes
 COPIES = ("copy", np.copy)
 FILLS: dict[Any, int | None] = {
     np.empty_like: None,
@@ -34,7 +34,7 @@ class Arena(NamedTuple):
     size : int
         Bytes.
     offsets : dict of Ref to int
-        Where each begins.
+        Where each begins; below 0 in lent memory.
     over : dict of Ref to Ref
         Which results are written over others, of the same form.
     """
@@ -46,12 +46,12 @@ class Arena(NamedTuple):
 
 def buffers(
     program: Program, places: list[int], results: list[Ref], kept: Collection[Ref] = (),
-    runs: Sequence[Run] = (),
+    runs: Sequence[Run] = (), lent: Lent | None = None,
 ) -> Arena:  # fmt: skip
     """A place for each result that can be written into one, of the steps that are carried out.
 
-    Those that are ``kept`` after the step have theirs from the first time on that they are used; of what a
-    run makes for itself there is one block.
+    Those that are ``kept`` after the step have theirs from the first time on that they are used, and not in
+    what is lent; of what a run makes for itself there is one block.
     """
     steps = program.steps
     escaping = {program.owner(r) for r in results}
@@ -96,7 +96,7 @@ def buffers(
         first = next(i for i in places if owner in map(program.owner, used(steps[i])))
         first = run_of[first].places[0] if first in run_of else first
         spans.append((first, len(steps), refs[0], owner_of(program.values[refs[0].number]).nbytes))
-    arena = laid_out(spans)
+    arena = laid_out(spans, lent or Lent(), len(steps))
     arena.over.update(over)
     for refs in wholes.values():
         whole = owner_of(program.values[refs[0].number])
@@ -161,8 +161,8 @@ def distance(whole: Any, part: Any) -> int:
     return int(part.__array_interface__["data"][0] - whole.__array_interface__["data"][0])
 
 
-def laid_out(spans: list[tuple[int, int, Ref, int]]) -> Arena:
-    """Places in one stretch of memory: those whose times overlap lie apart.
+def laid_out(spans: list[tuple[int, int, Ref, int]], lent: Lent, end: int) -> Arena:
+    """Places in one stretch of memory, or in what is lent until the end: those whose times overlap lie apart.
 
     They are placed one after another, the largest or the longest first, or as they come: as is shortest.
     """
@@ -172,16 +172,19 @@ def laid_out(spans: list[tuple[int, int, Ref, int]]) -> Arena:
         lambda span: (span[0] - span[1]) * span[3],
         lambda span: (span[0] - span[1], -span[3]),
     ]
-    return min((_placed(sorted(spans, key=order)) for order in orders), key=lambda arena: arena.size)
+    made = (_placed(sorted(spans, key=order), lent, end) for order in orders)
+    return min(made, key=lambda arena: arena.size)
 
 
-def _placed(spans: list[tuple[int, int, Ref, int]]) -> Arena:
+def _placed(spans: list[tuple[int, int, Ref, int]], lent: Lent, until: int) -> Arena:
     """Places in this order, each the lowest that there is."""
-    placed: list[tuple[int, int, int, int]] = []  # start and end in memory, start and end in time, in order
+    placed = [
+        (low, high, 0, until) for low, high in lent.walls
+    ]  # start and end in memory and in time, in order
     offsets, size = {}, 0
     for start, stop, ref, nbytes in spans:
         length = -(-max(nbytes, 1) // ALIGNED) * ALIGNED
-        offset = 0
+        offset = lent.first if stop < until else 0
         for low, high, begin, end in placed:
             if begin <= stop and start <= end:
                 if low - offset >= length:

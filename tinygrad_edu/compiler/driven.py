@@ -72,7 +72,7 @@ class Driven(Source):
         self.results = [r for r in self.results if r not in self._places_of]
         self.memories, self.segments, self.lives = plan.memories, plan.segments, plan.lives
         self.kinds, self.room, self.whole, self.size = plan.kinds, plan.room, plan.whole, plan.size
-        self.everything, self.offsets = plan.memories.all, plan.offsets
+        self.everything, self.offsets, self.lent = plan.memories.all, plan.offsets, plan.lent
         self.forms_of_gradients = list(map(self._form_of, self._places_of.values()))
         self.makers = {
             r: s for s in self.program.steps if isinstance(s, Call) for r in s.outputs if r not in s.writes

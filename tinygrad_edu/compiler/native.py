@@ -9,11 +9,11 @@ import numpy as np
 from numpy._core.umath import _extobj_contextvar as ERRORS
 
 from ..errors import TraceError
-from .buffers import ALIGNED
 from .cache import library
 from .callable import callable_of, of_python, table_of
 from .driven import Driven
 from .inner import inner_loop, references_are_as_known
+from .lent import ALIGNED
 from .memories import address
 from .orders import orders_of
 from .own_loops import own_loop
@@ -67,7 +67,8 @@ class NativeSource(Driven):
         memory = np.empty(self.size + ALIGNED, np.uint8)
         memory = memory[-memory.ctypes.data % ALIGNED :]
         for m, offset in self.offsets.items():
-            self.room[m] = memory[offset : offset + self.everything[m].size]
+            whole, begin = (memory, offset) if offset >= 0 else self.lent.found(offset)
+            self.room[m] = whole[begin : begin + self.everything[m].size]
             self.everything[m] = self.everything[m]._replace(array=None)
         for name, shape, dtype, offset in self.forms_of_gradients:
             self.given[name] = np.ndarray(shape, dtype, memory, offset)

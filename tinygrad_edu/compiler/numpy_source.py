@@ -10,12 +10,13 @@ from numpy._core.umath import _extobj_contextvar as ERRORS
 from numpy._core.umath import _make_extobj
 
 from .asleep import Text
-from .buffers import ALIGNED, buffers
+from .buffers import buffers
 from .copies import used
 from .counting import NAMES, counting_lines
 from .dead import needed
 from .fold import scalars_of
 from .in_blocks import VIEWING, Run, runs_of
+from .lent import ALIGNED, lent
 from .numpy_calls import Calls
 from .program import Call, Check, Live, Program, Ref, refs_in
 from .spelling import told
@@ -230,16 +231,17 @@ class Source(Calls):
     def _make_room(self, live: set[int]) -> None:
         """The memory of results that do not outlive the step."""
         places = sorted(live)
-        arena = buffers(self.program, places, self.results, self.kept)
+        lends = lent(self.program, places)
+        arena = buffers(self.program, places, self.results, self.kept, (), lends)
         fixed = {*self.fixed, *arena.offsets, *arena.over}
         for step in (self.program.steps[i] for i in places):
             if isinstance(step, Call) and self._is_fixed_view(step, fixed):
                 fixed.update(step.outputs)
         runs = runs_of(self.program, places, fixed, self.results)
-        arena = buffers(self.program, places, self.results, self.kept, runs) if runs else arena
+        arena = buffers(self.program, places, self.results, self.kept, runs, lends) if runs else arena
         self.runs = {i: run for run in runs for i in run.places}
         self.buffers, self.size = arena.offsets | arena.over, arena.size
-        if not arena.size:
+        if not arena.offsets:
             return
         blocks = {r: run.length for run in runs for r in run.inner}
         self.prelude += [
@@ -250,9 +252,9 @@ class Source(Calls):
             value = self.program.values[ref.number]
             strides = "" if value.flags.c_contiguous or ref in blocks else f", {value.strides}"
             shape = (blocks[ref],) if ref in blocks else value.shape
-            self.prelude.append(
-                f'{self.name(ref)} = np.ndarray({shape}, "{value.dtype}", memory, {offset}{strides})'
-            )
+            room, begin = lends.found(offset) if offset < 0 else (None, offset)
+            whole = f"{'memory' if room is None else self.constant(room, 'lent')}, {begin}{strides}"
+            self.prelude.append(f'{self.name(ref)} = np.ndarray({shape}, "{value.dtype}", {whole})')
             self.fixed.add(ref)
         for ref, first in arena.over.items():
             self._names[ref] = self.name(first)

@@ -7,11 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .counting import is_ours
 from .dead import needed
-from .files import OURS
 from .fusing import fused, only_in
 from .inner import arrays_are_as_known, references_are_as_known
+from .lent import lent, packs_of
 from .loops import Each, Statement, reads, writes
 from .lowering import Lowering
 from .memories import Memories, NoLoop
@@ -48,7 +47,8 @@ class Plan:
     room : dict of int to array
         The bytes of what is shared.
     offsets : dict of int to int
-        Where in the arena memories begin, those of kept arrays among them; ``size`` are its bytes.
+        Where in the arena memories begin, those of kept arrays among them; ``size`` are its bytes.  What is
+        below 0 lies in memory that is ``lent``.
     whole : list of int
         The memories of kind "result", in the order of the results.
     written : set of int
@@ -74,7 +74,8 @@ class Plan:
         self.lowering = Lowering(self.memories, draws)
         self.kept = {self.memories.of[r] for r in kept}
         self.lives: list[Live] = []
-        self.segments = self._cut(sorted(needed(program, results)))
+        places = sorted(needed(program, results))
+        self.segments, self.lent = self._cut(places), lent(program, places)
         self.written = {o.memory for g in self.segments for s in g.statements for o in writes(s)}
         self.scratch = self._scratch()
         self._refuse_shared_bytes()
@@ -123,12 +124,9 @@ class Plan:
             self.lowering.has_written = True
 
     def _scratch(self) -> set[int]:
-        lives = [s.of for s in self.program.steps if isinstance(s, Live) and s.of is not None]
-        packs = [
-            pack for pack, o, _ in lives if is_ours(o) and type(o).update.__module__.startswith(f"{OURS}.")
-        ]
         owners = {
-            id(owner_of(v)) for pack in packs for v in (pack.step, pack.scratch, pack.total, pack.negative)
+            id(owner_of(v)) for pack, *_ in packs_of(self.program)
+            for v in (pack.step, pack.scratch, pack.total, pack.negative)
         }  # fmt: skip
         return {i for i, m in enumerate(self.memories.all) if id(m.array) in owners}
 
@@ -203,7 +201,7 @@ class Plan:
             if kind == "arena" or m in self.kept
         }  # fmt: skip
         groups = [group for groups in self.groups for group in groups]
-        self.size, self.offsets = rooms_of(groups, sizes, self.kept)
+        self.size, self.offsets = rooms_of(groups, sizes, self.kept, self.lent)
 
 
 def is_begin(live: Live) -> bool:

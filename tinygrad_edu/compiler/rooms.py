@@ -8,12 +8,13 @@ from collections.abc import Collection, Mapping, Sequence
 
 from .buffers import laid_out
 from .items import same_place
+from .lent import Lent
 from .loops import Each, Statement, reads, writes
 from .program import Ref
 
 
 def rooms_of(
-    groups: Sequence[list[Statement]], sizes: Mapping[int, int], kept: Collection[int] = ()
+    groups: Sequence[list[Statement]], sizes: Mapping[int, int], kept: Collection[int], lent: Lent
 ) -> tuple[int, dict[int, int]]:
     """The bytes of the stretch, and where each memory begins.
 
@@ -25,6 +26,8 @@ def rooms_of(
         The bytes of each memory.
     kept : collection of int
         Those among them that hold something after the step.
+    lent : Lent
+        What else the others may lie in, at places below 0.
     """
     first: dict[int, int] = {}
     last: dict[int, int] = {}
@@ -43,7 +46,7 @@ def rooms_of(
         place[m] = found
         spans[found][1:] = last[m], m
     forms = [(a, b, Ref(k), sizes[m]) for k, (a, b, m) in enumerate(spans)]
-    arena = laid_out(forms)
+    arena = laid_out(forms, lent, len(groups))
     return arena.size, {m: arena.offsets[Ref(k)] for m, k in place.items()}
 
 
