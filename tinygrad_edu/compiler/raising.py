@@ -7,6 +7,7 @@ as the traced run did, or raise what the function would have caught.
 import dis
 import sys
 import types
+import weakref
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ class Raising:
     """
 
     def __init__(self, log: Any) -> None:
-        self.why, self._log = "", log
+        self.why, self._log = "", weakref.proxy(log)  # which holds this: it dies with its last run
         self._next: Any = None
         self._calls: list[tuple[Any, Any, Any]] = []  # those that have begun
 
@@ -48,6 +49,7 @@ class Raising:
 
     def __enter__(self) -> None:
         self._calls.append(self._next)
+        self._next = None
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         function, args, kwargs = self._calls.pop()
