@@ -110,11 +110,10 @@ def test_products_in_blocks_are_those_at_once(name, sizes, monkeypatch):
         return *out, *pullback(out)
 
     expected = computed()
-    monkeypatch.setattr(products, "SMALL", 64 * 64 * 40)
-    assert [products.blocks_of(given[i + states], 40) for i in (1, 2)] == [sums] * 2
-    assert (
-        products.blocks_of(given[2 + states][:, :16], 40) == products.blocks_of(np.ones((200, 64)), 40) == 1
-    )
+    monkeypatch.setattr(products, "SMALL", 64 * 129 * 40)  # W_ih, b and W_hh side by side
+    assert products.blocks_of(given[1 + states], 40) == sums
+    assert products.blocks_of(given[1 + states][:, :16], 40) == 1
+    assert products.blocks_of(np.ones((200, 64)), 40) == 1
     for mine, theirs in zip(computed(), expected, strict=True):
         np.testing.assert_allclose(mine, theirs, rtol=1e-10, atol=1e-10)
 

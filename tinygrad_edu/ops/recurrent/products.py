@@ -15,15 +15,15 @@ from .loop import Sizes
 
 FEW = 8  # steps that are taken together on the way forwards where sequences differ in length
 MANY = 1 << 15  # elements of a W from which few columns of all steps are multiplied at once
+ROWS = 64  # of a block of a W; of fewer, BLAS multiplies slower
 SMALL = 1_000_000  # multiplications up to which BLAS multiplies matrices where they lie, and copies none
 
 
 def blocks_of(weight: Any, n: int) -> int:
     """In how many blocks of rows BLAS multiplies a matrix fastest by one of n columns."""
     rows, inner = weight.shape
-    for few in (64, 32):
-        if n >= 16 and rows % few == 0 and few * inner * n <= SMALL < rows * inner * n:
-            return int(rows // few)
+    if n >= 16 and rows % ROWS == 0 and ROWS * inner * n <= SMALL < rows * inner * n:
+        return int(rows // ROWS)
     return 1
 
 
