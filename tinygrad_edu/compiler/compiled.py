@@ -17,9 +17,11 @@ from .backend import Backend
 from .free import run_of
 from .lesson import Lesson
 from .over import Runs, over
+from .report import report_of
 from .saved import save
 from .specialization import Specialization
 from .tracing import Untraceable
+from .ways import Ways
 
 LIMIT = 8  # specializations of a function
 TRACES = 32  # of one call each, after which it runs as it is unless a trace fits
@@ -79,21 +81,29 @@ class Compiled:
         later = found.index(one) + 1 if one in found else len(found)
         return found[later].call(self, *args, **kwargs) if later < len(found) else self._traced(args, kwargs)
 
-    def failed(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """A call whose values a trace does not hold for."""
+    def as_it_is(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A call of the function itself."""
         self.eager += 1
         return self.function(*args, **kwargs)
+
+    def failed(self, one: Specialization, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A call whose values a trace does not hold for: another one has gone that way, or is made."""
+        if (other := one.ways.after(one)) is not None:
+            return other.call(self, *args, **kwargs)
+        return self._traced(args, kwargs, one.ways) if one.ways.are_open() else self.as_it_is(args, kwargs)
 
     def found(self, one: Specialization) -> None:
         """Ask a trace before the others, from now on."""
         self.latest, self.useless = one, 0
-        self.specializations = [one, *(other for other in self.specializations if other is not one)]
+        one.ways.first(one)
+        others = (other for other in self.specializations if other is not one)
+        self.specializations = [one, *others][:LIMIT]
         type(self).__call__ = one.call  # type: ignore[method-assign]  # of this function alone
 
     def busy(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A call while another one is under way: it waits, unless it is a part of that."""
         if self._is_in(sys._getframe()):
-            return self.failed(args, kwargs)
+            return self.as_it_is(args, kwargs)
         while not self.idle:
             with self._lock:
                 if not self.idle and not any(map(self._is_in, sys._current_frames().values())):
@@ -112,32 +122,41 @@ class Compiled:
             called, frame = frame.f_code, frame.f_back
         return False
 
-    def _traced(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """The first call for arguments and settings of their kind."""
+    def _traced(self, args: tuple[Any, ...], kwargs: dict[str, Any], ways: Ways | None = None) -> Any:
+        """The first call for arguments and settings of their kind, or that goes another way than others."""
         try:
             self.idle.pop()
         except IndexError:
             return self.busy(args, kwargs)
         try:
-            return self._trace(args, kwargs)
+            return self._trace(args, kwargs, ways)
         finally:
             self.idle.append(None)
 
-    def _trace(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _trace(self, args: tuple[Any, ...], kwargs: dict[str, Any], ways: Ways | None) -> Any:
         if (
             MODE.get().debug.value is not None or len(self.failures) > 2 or self.useless >= TRACES
         ):  # under debug(), or within another trace
-            return self.failed(args, kwargs)
+            return self.as_it_is(args, kwargs)
         why = self.specializations[0].why(args, kwargs) if self.specializations else "the first call"
-        self.traces, self.useless, start = self.traces + 1, self.useless + 1, time.perf_counter()
+        why = "values that go another way" if ways else why
+        self.traces, start = self.traces + 1, time.perf_counter()
+        self.useless += ways is None
         try:
             run = run_of(self, args, kwargs)
-        except Untraceable as error:
-            result = self.failed(args, kwargs)  # whose own exception it was, or
+        except (Untraceable, TraceError) as error:
+            if ways:  # which is not compiled
+                ways.close()
+                return self.as_it_is(args, kwargs)
+            if isinstance(error, TraceError):
+                raise
+            result = self.as_it_is(args, kwargs)  # whose own exception it was, or
             self.failures.append(f"{type(error.__cause__).__name__}: {error.__cause__}")
             return result
         title, traced = f"<compiled {self._name} {self.traces}>", time.perf_counter()
         one = Specialization(run, title, why, self.backend.source, self)
+        one.ways = ways or Ways()
+        one.ways.add(one)
         one.took = traced - start, time.perf_counter() - traced
         self.latest, self.specializations = None, [one, *self.specializations][:LIMIT]
         type(self).__call__ = one.call  # type: ignore[method-assign]
@@ -266,25 +285,7 @@ class Compiled:
         """What there is: each trace with its reason, how long it and what made it ready took, the number of
         calls, checks and bytes, in words.
         """
-        counted = f"{self.traces} trace{'s' * (self.traces != 1)}, {self.eager} call{'s' * (self.eager != 1)}"
-        lines = [f"{self._name}: {counted} as it is"]
-        if self.useless >= TRACES:
-            lines[0] += f"; after {TRACES} traces for a call each, what fits none of them runs as it is"
-        lines += [f"  could not be traced, and ran as it is: {why}" for why in dict.fromkeys(self.failures)]
-        for one in self.specializations:
-            program, source = one.run.program, one.source
-            lines.append(
-                f"  {source.title}: traced for {one.reason}; {source.lines} lines, "
-                f"{len(one.checks)} checks of values, {source.size:,} bytes of buffers, "
-                f"{len(program.inputs)} arrays from outside"
-            )
-            traced, made = (seconds * 1000 for seconds in one.took)
-            lines.append(f"    traced in {traced:.0f} ms, a call among them, and made ready in {made:.0f} ms")
-            lines += [f"    {line}" for line in source.report()]
-            lines += [
-                f"    a check of values in {where}" for where in dict.fromkeys(c.where for c in one.checks)
-            ]
-        return "\n".join(lines)
+        return report_of(self, TRACES if self.useless >= TRACES else 0)
 
     def _latest(self) -> Specialization:
         if not self.specializations:

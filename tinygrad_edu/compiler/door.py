@@ -175,12 +175,7 @@ def call_text(
         f"    if mode.recording is not recording or mode.debug.value is not None: {MISSED}",
         *asking(conditions),
     ]
-    lines += [
-        "    try: pop()",
-        "    except IndexError: return busy(args, kwargs)",
-        "    try:",
-        "        if self.latest is not one: self.found(one)",
-    ]
+    lines += ["    try: pop()", "    except IndexError: return busy(args, kwargs)", "    try:"]
     lines += [f"        if not ({keeps}): kept.renew()"] if keeps else []
     lines += ["        n = writes.count = writes.count + 1"] if written else []
     lines += [f"        last[{key}] = n" for key in written]
@@ -190,21 +185,22 @@ def call_text(
         lines += ["            raise"]
     else:
         lines.append(f"        {call}")
-    lines.append("        if found is None: return failed(args, kwargs)")
+    lines.append("        if found is not None:")
+    right = ["if self.latest is not one: self.found(one)"]
     outs = [f"g{i}" for i in range(len(learned))] + [f"r{i}" for i in range(returned)]
-    lines += [f"        {''.join(f'{out}, ' for out in outs)}= found"] if outs else []
-    lines += ["        if kept.are_lent: kept.lend()"] if keeps else []
+    right += [f"{''.join(f'{out}, ' for out in outs)}= found"] if outs else []
+    right += ["if kept.are_lent: kept.lend()"] if keeps else []
     for i, leaf in enumerate(learned):
         if leaf is None:  # the step adds to the gradient that was there
             continue
         array = f"asarray(g{i})" if generic[i] else f"g{i}"
         # The tensor of the step before, if nobody has kept it; the array is another one anyway.
         kept = f"references(b{i}) > {2 + OF_A_CALL}"
-        lines.append(f"        if {leaf}.grad is not b{i} or b{i}._node is not None or {kept}:")
-        lines.append(f"            b{i} = {leaf}.grad = new(Tensor); b{i}._node = b{i}._leaf = None")
-        lines.append(f"        b{i}._array = {array}")
-    lines += [f"        {line}" for line in after]
-    lines += ["    finally: append(None)"]
+        right.append(f"if {leaf}.grad is not b{i} or b{i}._node is not None or {kept}:")
+        right.append(f"    b{i} = {leaf}.grad = new(Tensor); b{i}._node = b{i}._leaf = None")
+        right.append(f"b{i}._array = {array}")
+    lines += [f"            {line}" for line in (*right, *after)]
+    lines += ["    finally: append(None)", "    if found is None: return failed(one, args, kwargs)"]
     if results in ("tensor_of(r0)", "tensor(r0, None)"):  # which is what most steps return
         array = "asarray(r0)" if results == "tensor_of(r0)" else "r0"
         lines += [

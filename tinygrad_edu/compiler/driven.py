@@ -15,7 +15,9 @@ from .numpy_source import Source
 from .plan import Plan, Segment
 from .program import Call, Check, Live, Program, Ref, Step, refs_in
 
-OURS = re.compile(r"P|R|r\d+|rooms|renew|undo|fits|many|at\d+|step_\d+")  # names in the function in Python
+OURS = re.compile(
+    r"P|R|r\d+|rooms|renew|undo|fits|many|at\d+|step_\d+|why"
+)  # names in the function in Python
 SHORT = 1 << 16  # elements: a step that goes through more lets other threads run
 
 
@@ -122,7 +124,7 @@ class Driven(Source):
         if self.whole:
             self.body += [f"{', '.join([*self.called, 'P', 'R'])} = rooms[0]", "rooms.reverse()"]
         if self.first:
-            self.body.append(f"if fits({given}): {self._again('fits', given, 'return None')}")
+            self.body.append(self._called("fits", given, "return None"))
         rooms, arguments = list(self.body), given
         before, numbers_of, after = self._counted()
         self.body, given = self.body + before, ", ".join(filter(None, (given, numbers_of)))
@@ -130,8 +132,7 @@ class Driven(Source):
         for segment in self.segments:
             if segment.step is None:
                 number = next(numbers)
-                again = failed if self.first else self._again(f"step_{number}", given, failed)
-                self.body.append(f"if step_{number}({given}): {again}")
+                self.body.append(self._called(f"step_{number}", given, failed, not self.first))
             else:
                 self._line_of_numpy(segment, failed)
         self.body += after
@@ -144,9 +145,9 @@ class Driven(Source):
         self.body.append(f"return ({''.join(f'{r}, ' for r in returned)})")
         if self.many is not None:
             arguments = ", ".join(filter(None, ("P", arguments)))
-            again = self._again("many", arguments, "return None")
+            called = self._called("many", arguments, "return None")
             ends = self.body[-2:] if len(self.whole) > 2 else self.body[-1:]
-            self.body_of_many = [*rooms, f"if many({arguments}): {again}", *ends]
+            self.body_of_many = [*rooms, called, *ends]
 
     def _counted(self) -> tuple[list[str], str, list[str]]:
         """How optimizers count a step: lines before it, what C is given besides, and lines after it.
@@ -167,12 +168,17 @@ class Driven(Source):
             after.append(f"{numbers}.floats = {self.constant(unknown, 'unknown')}")
         return before, ", ".join(given), after
 
-    def _again(self, function: str, given: str, failed: str) -> str:
-        """What is done when a function in C could not begin: it is called again, with other results."""
-        if not self.whole:
-            return failed
+    def _called(self, function: str, given: str, failed: str, begins: bool = True) -> str:
+        """A call in C.  It gives 2 where it could not begin: it is called again, with other results; not where
+        a check has failed, as it would draw other numbers then.
+        """
+        if not (self.whole and begins):
+            return f"if {function}({given}): {failed}"
         self.constant(self._renew, "renew")
-        return f"\n        renew(P, R)\n        if {function}({given}): {failed}"
+        return (
+            f"if (why := {function}({given})):\n        if why != 2: {failed}\n        renew(P, R)\n"
+            f"        if {function}({given}): {failed}"
+        )
 
     def _line_of_numpy(self, segment: Segment, failed: str) -> None:
         step: Step = segment.step

@@ -26,11 +26,9 @@ def refuse_fixed(program: Program, free: Collection[Ref]) -> None:
     """
     alone = set(free)  # what is made of free numbers and of nothing else
     sizes = {ref: LARGEST for ref in free if program.values[ref.number].dtype == int}  # at most
-    calls = [step for step in program.steps if isinstance(step, Call)]
-    divisors = [call.args[1] for call in calls if call.function in DIVISIONS]
     for step in program.steps:
-        if isinstance(step, Check) and step.ref in alone and step.ref not in divisors:
-            raise TraceError(f"A number of the arguments decides a branch, in {step.where}.")
+        if isinstance(step, Check) and step.ref in alone and type(step.truth) is tuple:
+            raise TraceError(f"A number of the arguments decides a shape, in {step.where}.")
         if not isinstance(step, Call) or alone.isdisjoint(used := refs_in([step.args, step.kwargs])):
             continue
         if decides_a_length(step, alone):

@@ -2,8 +2,8 @@
 
 A trace holds for the numbers that it was made for, which may be texts of the program or shapes.  Of a number
 that was another one in two traces, the next trace makes an argument, an array without axes, and the function
-gets what is in it, which is traced.  Where that cannot be, since the number is a shape or decides a branch by
-itself, it stays fixed.
+gets what is in it, which is traced.  Where that cannot be, since the number is a shape, it stays fixed; where
+it decides a branch, that is one way of several, see `ways`.
 """
 
 from typing import Any

@@ -48,6 +48,7 @@ class Specialization:
 
     def __init__(self, run: Run, title: str, reason: str, make: Callable[..., Source], compiled: Any) -> None:
         self.reason, self.took = reason, (0.0, 0.0)
+        self.ways: Any = None  # this trace and those of the same arguments that go other ways
         self.run, self.state, program = run, run.state, run.program
         read = {ref for step in program.steps for ref in used(step)}
         refs = {

@@ -58,9 +58,9 @@ def compile(function: Any = None, *, backend: str = "numpy", cache: str | PathLi
     changed: shapes, dtypes and layouts of the arguments, Python values that the function can reach, the modes
     of modules, what is frozen, settings of optimizers but the rates, which are read anew in every step.  If
     so, the function is traced again, and both are kept; a number among the arguments that was another one
-    twice is an argument of the third trace, unless it is a shape or decides a branch.  A branch on values
-    becomes a check, which is made before anything is written: where it comes out otherwise, the function runs
-    as it is.  Not seen is what goes past a module's attributes, ``vars(model)["scale"] = 3``, nor that
+    twice is an argument of the third trace, unless it is a shape.  A branch on values becomes a check, which
+    is made before anything is written: where it comes out otherwise, the function runs as it is, and the next
+    time it is traced; eight ways of it are kept.  Not seen is what goes past a module's attributes, ``vars(model)["scale"] = 3``, nor that
     NumPy, Python or this package got another function which only they themselves call: those that the code
     of the step names, ``np.tanh``, and methods of layers and optimizers, are noticed.
 
