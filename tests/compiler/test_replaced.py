@@ -69,6 +69,9 @@ OF_A_ROW = {
 }
 OF_A_NET = {
     "class attribute": lambda m: setattr(type(m), "scale", 3.0),
+    "past the module": lambda m: vars(m).update(numbers=(1.0, [7.0])),
+    "past it, as Python sets": lambda m: object.__setattr__(m, "numbers", (1.0, [5.0])),
+    "a layer past it": lambda m: vars(m).update(linear=nn.Linear(2, 2, rng=5)),
     "method": lambda m: setattr(type(m), "shifted", lambda self, x: x - 1),
     "forward": lambda m: setattr(type(m), "forward", lambda self, x: self.linear(x)),
     "property": lambda m: setattr(type(m), "half", property(lambda self: 7.0)),

@@ -212,7 +212,7 @@ def test_what_the_step_changes_in_python_is_refused_by_name(what):
         if what == "n":
             n += 1
         elif what == "log":
-            log.append(y)
+            log.insert(0, y)
         else:
             module.last = y
         return y
@@ -259,8 +259,8 @@ def test_a_branch_on_what_was_written_is_refused():
 
 @pytest.mark.parametrize(
     "leave",
-    [lambda y: float(y), lambda y: f"{y:.3f}", lambda y: f"{y.item()}", lambda y: y.tolist()],
-    ids=["float", "format", "format of an item", "tolist"],
+    [lambda y: int(y), lambda y: f"{y:.3f}", lambda y: f"{y.item()}", lambda y: y.tolist()],
+    ids=["int", "format", "format of an item", "tolist"],
 )
 def test_what_leaves_numpy_is_refused(leave):
     weight = nn.Parameter(ONES)

@@ -1,4 +1,5 @@
-"""What code asks of an object without the object being asked: its class, by ``type(x)``, its id, its hash.
+"""What code asks of an object without the object being asked: its class, by ``type(x)``, its id, its hash; or
+with the answer a number of Python's, as ``float(x)`` has it.
 
 A traced array would be found out.  So in a run that is traced, others stand in the place of these functions
 among the globals of the user's code: the class is that of the array, and the id of an array or of an argument
@@ -7,8 +8,11 @@ is refused.
 
 from typing import Any
 
+import numpy as np
+
 from ..tensor import Tensor
 from .traced import Traced
+from .traced_number import TracedNumber
 
 
 class _Kind(type):
@@ -60,13 +64,26 @@ def _refusing(function: Any) -> Any:
     return ask
 
 
-ASKING = {"type": Kind, "id": _refusing(id), "hash": _refusing(hash)}
+def to_float(value: Any = 0.0, /) -> Any:
+    """What ``float`` gives; of a traced number one that is traced, as its ``item()`` is."""
+    array = value._array if isinstance(value, Tensor) and value._node is None else value
+    if not isinstance(array, Traced) or np.ndim(array._value) or np.result_type(array._value).kind == "c":
+        return float(value)
+    number = array if isinstance(array, TracedNumber) else array.item()
+    return number if type(number._value) is float else number * 1.0
+
+
+ASKING = {"type": Kind, "id": _refusing(id), "hash": _refusing(hash), "float": to_float}
 
 
 def begin(state: Any) -> None:
-    """Have the code of the user's that a state knows ask by these functions."""
+    """Have the code of the user's that a state knows ask by these functions; by ``float`` only what calls it
+    where it names it, and does not ask for it as a class.
+    """
+    end(state)
     for known, names in state.missing.values():
-        known.update((name, ASKING[name]) for name in names & ASKING.keys())
+        asked = names & ASKING.keys() - {n for n in ("float",) if (id(known), n) in state.handed_on}
+        known.update((name, ASKING[name]) for name in asked)
 
 
 def end(state: Any) -> None:

@@ -29,6 +29,14 @@ def refuse_changing(value: Any, name: str) -> None:
         raise TraceError(f"The step can reach {name!r}, {why}")
 
 
+def refuse_weak(name: str) -> None:
+    """Raise since something is referred to weakly alone."""
+    raise TraceError(
+        f"The step can reach {name!r}, a weak reference to what nothing else that it reaches holds: it would "
+        "live as long as the compiled step. Give the step what is referred to."
+    )
+
+
 def changing(value: Any) -> str:
     """What it is that cannot be compared, and what to do instead; nothing if it can, or does not change."""
     kind = type(value).__name__

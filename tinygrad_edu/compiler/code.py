@@ -90,3 +90,10 @@ def globals_in(code: types.CodeType) -> tuple[str, ...]:
     """The names that code looks up among its globals, and that of the functions in it."""
     found = (i.argval for i in instructions_in(code) if i.opname in LOOKING_UP)
     return tuple(dict.fromkeys(found))
+
+
+@lru_cache(1024)
+def handed_on_in(code: types.CodeType) -> frozenset[str]:
+    """The names that code looks up among its globals otherwise than to call what they mean."""
+    found = (i for i in instructions_in(code) if i.opname in LOOKING_UP)
+    return frozenset(i.argval for i in found if not (i.opname == "LOAD_GLOBAL" and (i.arg or 0) & 1))

@@ -169,8 +169,8 @@ class Driven(Source):
         return before, ", ".join(given), after
 
     def _called(self, function: str, given: str, failed: str, begins: bool = True) -> str:
-        """A call in C.  It gives 2 where it could not begin: it is called again, with other results; not where
-        a check has failed, as it would draw other numbers then.
+        """A call in C.  It gives 2 where it could not begin, and is called again, with other results; not
+        where a check has failed, as it would draw other numbers then.
         """
         if not (self.whole and begins):
             return f"if {function}({given}): {failed}"

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import TraceError
+from .appended import Grew
 from .fixed import LARGEST
 from .layout import flattened
 from .tracing import Run, Untraceable
@@ -21,10 +22,21 @@ def run_of(compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Run:
     free = varied(compiled, args, kwargs)
     while free:
         try:
-            return Run(compiled.function, args, kwargs, [i for _, i in free])
+            return _run(compiled.function, args, kwargs, [i for _, i in free])
         except (TraceError, Untraceable):
             compiled.fixed.add(free.pop())
-    return Run(compiled.function, args, kwargs)
+    return _run(compiled.function, args, kwargs, [])
+
+
+def _run(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], free: list[int]) -> Run:
+    """A run, which may add to lists of outside."""
+    try:
+        return Run(function, args, kwargs, free)
+    except Grew as grew:
+        try:
+            return Run(function, args, kwargs, free, grew.lists)
+        except (TraceError, Untraceable):
+            raise grew from None
 
 
 def varied(compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[tuple[Any, int]]:

@@ -13,7 +13,6 @@ import numpy as np
 
 from ..nn.module import Module
 from ..optim.pack import Pack
-from ..tensor import Tensor
 from .files import LIBRARIES
 
 SCALARS = (bool, int, float, complex, str, bytes, type(None), np.generic, np.dtype)
@@ -54,7 +53,7 @@ class Place:
     of_optimizer : bool
         Whether it belongs to an optimizer, which counts its steps itself.
     tells : bool
-        Whether it is an attribute of a module, which counts its changes.
+        Whether it is an attribute of a layer, which counts its changes.
     """
 
     __slots__ = ("container", "key", "name", "of_optimizer", "tells")
@@ -65,9 +64,10 @@ class Place:
         self.name, self.container, self.key = name, container, key
         self.of_optimizer, self.tells = of_optimizer, tells
 
-    def is_asked(self, value: Any) -> bool:
+    @property
+    def is_asked(self) -> bool:
         """Whether it is looked at before every step: it may change without a word."""
-        return not (self.of_optimizer or self.tells or isinstance(value, Tensor))
+        return not (self.of_optimizer or self.tells)
 
     def text(self, name: Callable[..., str]) -> str:
         """An expression for what it holds."""

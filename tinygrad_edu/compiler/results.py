@@ -25,6 +25,8 @@ class Results:
         The numbers of the leaves of the arguments, by the identity of what stood for them.
     there : dict of int to object
         What was there before the run, by identity.
+    added : sequence of list, optional
+        What it has added to lists, for each of them.
 
     Attributes
     ----------
@@ -32,17 +34,22 @@ class Results:
         The arrays that the step is to give.
     """
 
-    def __init__(self, result: Any, arguments: dict[int, int], there: dict[int, Any]) -> None:
-        self.tree, self.arguments, self.there = result, arguments, there
+    def __init__(
+        self, result: Any, arguments: dict[int, int], there: dict[int, Any], added: Any = ()
+    ) -> None:
+        self.tree, self.arguments, self.there, self.added = result, arguments, there, added
         self.refs: list[Ref] = []
         self.values: list[Any] = []
         self._places: dict[Ref, int] = {}
         self._arrays: dict[int, Any] = {}  # what leaves held at the end of the run, by their identity
         self._made: list[tuple[Any, Traced]] = []
-        self._collect(result)
+        self._met: dict[int, int] = {}  # how often tensors are among the results, by their identity
+        self._said: dict[int, str] = {}  # the names of those that a text has made
+        self._collect([result, *added] if added else result)
 
     def _collect(self, part: Any) -> None:
         if (array := self._array(part)) is not None:
+            self._met[id(part)] = self._met.get(id(part), 0) + isinstance(part, Tensor)
             if array._ref not in self._places:
                 self._places[array._ref] = len(self.refs)
                 self.refs.append(array._ref)
@@ -100,7 +107,12 @@ class Results:
             Whether numbers are given as arrays without axes.
         """
         self._numbers = {i for i, is_number in enumerate(self.generic) if is_number and are_arrays}
+        self._said = {}
         return self._text(self.tree, name)
+
+    def text_of_added(self, name: Callable[..., str]) -> str:
+        """An expression of a list of what is added to each list, which is asked for after the other."""
+        return "[" + "".join(f"{self._text(part, name)}, " for part in self.added) + "]"
 
     def _text(self, part: Any, name: Callable[..., str]) -> str:
         if id(part) in self.arguments:
@@ -115,7 +127,12 @@ class Results:
             if not isinstance(part, Tensor):
                 return f"{found}[()]" if place in self._numbers else found
             is_number = self.generic[place] and place not in self._numbers
-            return f"tensor_of({found})" if is_number or self.shared[place] else f"tensor({found}, None)"
+            made = f"tensor_of({found})" if is_number or self.shared[place] else f"tensor({found}, None)"
+            if self._met[id(part)] == 1:
+                return made
+            known = self._said.get(id(part))
+            self._said.setdefault(id(part), f"t{len(self._said)}")
+            return known or f"({self._said[id(part)]} := {made})"
         if type(part) in (list, dict) and self._was_there(part):  # the one that is there
             return name(part)
         if type(part) in (list, tuple):

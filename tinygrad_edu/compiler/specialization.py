@@ -12,6 +12,7 @@ from ..modes import MODE
 from ..random import DEFAULT
 from ..tensor import Tensor
 from ..versions import SETTINGS, WRITES
+from .appended import adding
 from .copies import used
 from .door import Names, call_text, distance, made, tensor_of
 from .guards import guards
@@ -67,10 +68,11 @@ class Specialization:
         arguments = [*run.layout.refs, *(ref for _, ref in given)]
         self.source = make(program, run.refs, names, arguments, title, *self._gradients())
         self.step, self.count = self.source.compiled(), SETTINGS.count
-        self.many: Any = self.source.many
+        self.many: Any = None if run.appended else self.source.many
         self.steps: Any = self.source.defined.get("steps")
         checked = any(isinstance(step, Check) for step in program.steps) or hasattr(self.source, "language")
         self.generators = run.generators if checked else []
+        self.has_shapes_of_values = any(type(check.truth) is tuple for check in self.checks)
         self.held = [(t, t._array, t._node) for t in self.state.tensors.values()]
         places = self.source.places
         learned = {g: leaf for leaf, g in zip(run.learned, run.refs) if g in places}
@@ -132,7 +134,7 @@ class Specialization:
         """The function that is called, as text."""
         run, name = self.run, Names()
         kinds = run.layout.kinds
-        asked = [(place, value) for place, value in self.state.places if place.is_asked(value)]
+        asked = [(place, value) for place, value in self.state.places if place.is_asked]
         groups = guards(self, asked, self._array_names(), name)
         self.conditions = [condition for _, part in groups for condition in part]
         self.told = [what for what, part in groups for _ in part]
@@ -140,6 +142,9 @@ class Specialization:
         arrays += [f"{name(leaf, 'n')}.grad._array" for leaf in read]
         simple = run.layout.is_simple
         results = run.results.text(name, self.source.are_arrays)
+        if run.appended:
+            lists = "".join(f"{name(a.held, 'l')}, " for a in run.appended)
+            results = f"adding(({lists}), {results}, {run.results.text_of_added(name)})"
         given = [(leaf, r) for leaf, r in zip(run.learned, run.refs) if r not in self.source.places]
         generic = [isinstance(run.program.values[r.number], np.generic) for _, r in given]
         learned = [None if r in run.program.inputs else name(leaf, "n") for leaf, r in given]
@@ -172,7 +177,8 @@ class Specialization:
             "kept": self.kept, "held": self.kept.held, "content_of": content_of, "apart": self._apart,
             "distance": distance,
             "geterr": np.geterr,
-            "renewed": quick.renewed, "leaves_of": run.layout.leaves, "default": DEFAULT.get,
+            "adding": adding, "renewed": quick.renewed,
+            "leaves_of": run.layout.leaves, "default": DEFAULT.get,
         }  # fmt: skip
         return made(text, f"{title} guards", meaning | name.meaning)
 

@@ -22,8 +22,8 @@ from ..optim.optimizer import Optimizer
 from ..tensor import Tensor
 from . import files
 from .asking import ASKING
-from .changing import is_odd, refuse_changing
-from .code import catches, codes_in, globals_in, identity_line, imports_in, names_in
+from .changing import is_odd, refuse_changing, refuse_weak
+from .code import catches, codes_in, globals_in, handed_on_in, identity_line, imports_in, names_in
 from .files import OURS
 from .places import (
     CACHING,
@@ -43,7 +43,7 @@ from .places import (
     own_attributes,
     places_of,
 )
-from .trusted import Methods, is_named
+from .trusted import Methods, is_named, is_ours
 
 
 class State:
@@ -58,7 +58,7 @@ class State:
     optimizers : list of Optimizer
     """
 
-    def __init__(self, function: Callable[..., Any], others: Any = ()) -> None:
+    def __init__(self, function: Callable[..., Any], others: Any = (), appended: Any = ()) -> None:
         self.places: list[tuple[Place, Any]] = []
         self.sizes: list[tuple[str, Any, int]] = []  # of lists, dicts and the attributes of objects
         self.spaces: list[tuple[str, Any, int]] = []  # of modules and classes
@@ -79,6 +79,8 @@ class State:
         self.caches: list[tuple[str, Any]] = []  # of functions
         self.missing: dict[int, tuple[dict[str, Any], set[str]]] = {}  # names that are no globals, of each
         self.identity = ""  # where code may ask whether two objects are the same
+        self.handed_on: set[tuple[int, str]] = set()  # globals that code does not call where it names them
+        self.appended = {id(a): a for a in appended}  # lists that are only added to, see `appended`
         self._weak: list[tuple[str, Any]] = []
         self._look(function, getattr(function, "__name__", "step"))
         for i, other in enumerate(others):
@@ -90,19 +92,17 @@ class State:
                     f"{type(optimizer).__name__} cannot be compiled: its step is no fixed list of calls. "
                     "Elementwise optimizers can (SGD, Adam, …)."
                 )
-
         for name, target in self._weak:
             if target is not None and id(target) not in self.seen:
-                raise TraceError(
-                    f"The step can reach {name!r}, a weak reference to what nothing else that it reaches "
-                    "holds: it would live as long as the compiled step. Give the step what is referred to."
-                )
+                refuse_weak(name)
 
     # ---- finding -------------------------------------------------------------------------------------------
 
     def _look(self, value: Any, name: str) -> None:
         if isinstance(value, SCALARS) or id(value) in self.seen:
             return
+        if id(value) in self.appended:
+            raise TraceError(f"{name}, a list that the step adds to, is in what nobody looks into.")
         self.seen[id(value)] = value
         refuse_changing(value, name)
         if isinstance(value, Tensor):
@@ -234,6 +234,7 @@ class State:
         self.asks_for_absence |= "hasattr" in code.co_names or "getattr" in code.co_names or catches(code)
         if line := identity_line(code):
             self.identity = self.identity or f"{Path(code.co_filename).name}, line {line}"
+        self.handed_on.update((id(known), name) for name in handed_on_in(code))
         for name in globals_in(code):
             if name in known and known[name] is not ASKING.get(name):
                 self._hold(Place(name, known, name), known[name])
@@ -277,7 +278,8 @@ class State:
             if key == "training" and isinstance(value, Module):
                 continue
             path = key if name in ("self", "model", "net") else f"{name}.{key}"
-            self._hold(Place(path, vars(value), key, tells=isinstance(value, Module)), item)
+            tells = isinstance(value, Module) and is_ours(type(value))  # others may be written to by vars(…)
+            self._hold(Place(path, vars(value), key, tells=tells), item)
 
     def _look_into_optimizer(self, optimizer: Any) -> None:
         for group in optimizer.groups:
@@ -294,5 +296,5 @@ class State:
         self.places.append((place, value))
         if isinstance(value, types.ModuleType):
             self.look_into_module(value, place.name)
-        else:
+        elif id(value) not in self.appended:
             self._look(value, place.name)

@@ -60,9 +60,12 @@ def compile(function: Any = None, *, backend: str = "numpy", cache: str | PathLi
     so, the function is traced again, and both are kept; a number among the arguments that was another one
     twice is an argument of the third trace, unless it is a shape.  A branch on values becomes a check, which
     is made before anything is written: where it comes out otherwise, the function runs as it is, and the next
-    time it is traced; eight ways of it are kept.  Not seen is what goes past a module's attributes, ``vars(model)["scale"] = 3``, nor that
-    NumPy, Python or this package got another function which only they themselves call: those that the code
-    of the step names, ``np.tanh``, and methods of layers and optimizers, are noticed.
+    time it is traced; eight ways of it are kept.  A list to which the step only adds,
+    ``losses.append(loss.item())``, gets that in every call.
+
+    Not seen is what goes past the attributes of our own layers, ``vars(layer)["eps"] = 3``, or adds one to
+    those of yours; nor that NumPy, Python or this package got another function which only they themselves
+    call: what the step names, ``np.tanh``, and methods of layers and optimizers, are noticed.
 
     In C, what is computed element for element, and what is summed, is as NumPy has it, to the bit: exp, tanh
     and their like, and large products, are NumPy's own inner loops, called without Python; folds take the

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..tensor import Tensor
+from .appended import Appended
 from .log import Log
 from .places import content_of, own_attributes
 from .program import Input, Ref
@@ -41,6 +42,7 @@ class Swap:
         contained = [c for _, c, _ in state.sizes if type(c) in (list, dict)]
         contained += [c for _, c, _ in state.contents if type(c) in (set, collections.deque, bytearray)]
         self._contents = [(c, copy.copy(c)) for c in contained]
+        self.appended: dict[int, Appended] = {}  # what stands for lists that are added to
         self._replaced: dict[int, tuple[Any, Any]] = {}  # what places held and hold, by their numbers
         for name, tensor, array, leaf, grad in self.tensors:
             tensor._array = log.input(array, Input("state", name))
@@ -58,6 +60,8 @@ class Swap:
             return self.log.input(value, Input("state", name))
         if isinstance(value, np.random.Generator):
             return self.log.generator(value)
+        if id(value) in self.state.appended:
+            return self.appended.setdefault(id(value), Appended(self.log, value))
         if type(value) is tuple:
             parts = tuple(self._traced(v, name) for v in value)
             return parts if any(a is not b for a, b in zip(parts, value)) else value
@@ -84,6 +88,15 @@ class Swap:
             if not place.of_optimizer and place.get() is not held:
                 found.append(place.name)
         return found
+
+    def grown(self, changed: list[str]) -> list[list[Any]]:
+        """The lists that have got more items, if nothing else has changed; the names say what has."""
+        lists = {id(c): before for c, before in self._contents if type(c) is list and len(c) > len(before)}
+        found = [
+            (name, c) for name, c, _ in self.state.sizes
+            if id(c) in lists and all(a is b for a, b in zip(c, lists[id(c)]))
+        ]  # fmt: skip
+        return [c for _, c in found] if {name for name, _ in found} == {*changed} else []
 
     def put_back(self) -> None:
         """What was there before: the arrays, in which the run has written."""

@@ -16,6 +16,7 @@ from ..random import DEFAULT, DRAWS
 from ..settings import Default
 from ..versions import SETTINGS
 from . import asking
+from .appended import Grew, adding
 from .copies import without_axes, without_copies
 from .counting import begin_of
 from .door import Names, tensor_of
@@ -67,11 +68,12 @@ class Run:
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
         free: Sequence[int] = (),
+        appended: Sequence[list[Any]] = (),
     ) -> None:
         log = Log(users_line)
         self.ambient = log.ambient
         self.program, self.layout = log.program, Layout(args, kwargs, free)
-        self.state, drawn = State(function, self.layout.others), shared_draws()
+        self.state, drawn = State(function, self.layout.others, appended), shared_draws()
         self.layout.take(log, self.state, names_of_arguments(function))
         self.swap = Swap(self.state, log, self.layout.tensors)
         log.known = {id(g) for g in self.state.seen.values()} | {id(DEFAULT.get().value)}
@@ -81,7 +83,9 @@ class Run:
         try:
             with tracing(log, self.state), watch:
                 result = function(*self.layout.args, **self.layout.kwargs)
-            self.results = Results(result, self.layout.stands_for, self.state.seen)
+            self.appended = [*self.swap.appended.values()]
+            added = [a.added for a in self.appended]
+            self.results = Results(result, self.layout.stands_for, self.state.seen, added)
         except TraceError:
             saved.restore()
             self.swap.undo()
@@ -103,6 +107,7 @@ class Run:
             raise
         self.drawn_from = (DEFAULT.get().value,) if log.asked else None  # the default generator
         rebound, changed = self.swap.rebound(), self.swap.changed()
+        grown = self.swap.grown(changed)
         self.swap.put_back()
         self.modes = [
             (module, module.training) for module, was in self.state.modes if module.training is not was
@@ -118,7 +123,7 @@ class Run:
             refuse_fixed(log.program, self.layout.free.values())
             self.layout.refuse_changes()
             self.layout.refuse_identity(self.state)
-            refuse(rebound, changed, shared_draws() != drawn)
+            refuse(rebound, changed, shared_draws() != drawn, grown)
             refuse_settings(self.state, SETTINGS.rates != rates, SETTINGS.count != settings)
             log.refuse_strangers({id(leaf) for _, _, _, leaf, _ in self.swap.tensors})
             self._take_results([ref for _, ref in gradients])
@@ -147,11 +152,13 @@ class Run:
         name = Names()
         text = self.results.text(name)
         leaves = self.layout.leaves(args, kwargs) or []
+        added = self.results.text_of_added(name)
         meaning = {"copied": copied, "number_of": number_of, "tensor_of": tensor_of, "tensor": tensor_of_two}
         meaning |= {f"r{i}": value for i, value in enumerate(self.results.values)}
         meaning |= {f"a{i}": leaf for i, leaf in enumerate(leaves)}
         self.results.values = []
-        return eval(text, meaning | name.meaning)  # noqa: S307  # our own text
+        made = eval(f"({text}, {added})", meaning | name.meaning)  # noqa: S307  # our own text
+        return adding(tuple(a.held for a in self.appended), *made)
 
 
 def tensor_of_two(array: Any, _: None) -> Any:
@@ -185,7 +192,7 @@ def noted_begin(log: Log, pack: Any, optimizer: Any, i: int | None) -> int:
     return type(pack).begin(pack, optimizer, i)
 
 
-def refuse(rebound: list[str], changed: list[str], drawn: bool) -> None:
+def refuse(rebound: list[str], changed: list[str], drawn: bool, grown: list[list[Any]]) -> None:
     """Raise if what a run has done cannot be done again by NumPy's calls alone."""
     if rebound:
         there = ", ".join(rebound)
@@ -195,9 +202,12 @@ def refuse(rebound: list[str], changed: list[str], drawn: bool) -> None:
         )
     if changed:
         what = ", ".join(map(repr, changed))
-        raise TraceError(
+        error = (Grew if grown else TraceError)(
             f"The step changes {what}, which the compiled step would not. Do that outside of it."
         )
+        if isinstance(error, Grew):
+            error.lists = grown
+        raise error
     if drawn:
         raise TraceError(
             "The step draws from NumPy's or Python's global generator, whose numbers would be the first "

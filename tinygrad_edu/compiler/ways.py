@@ -20,7 +20,7 @@ class Ways:
     def add(self, trace: Any) -> None:
         """Take a trace of another way, which is asked first.  One whose shapes depend on values ends that."""
         self._traces = [trace, *self._traces]
-        self._is_closed |= any(type(check.truth) is tuple for check in trace.checks)
+        self._is_closed |= trace.has_shapes_of_values
 
     def first(self, trace: Any) -> None:
         """Ask a trace before the others."""
