@@ -36,11 +36,11 @@ def train(
         optimizer.zero_grad()
         scores = model(points)
         cost = tg.softmax_cross_entropy(scores, labels, reduction="sum")
+        cost.backward()
+        optimizer.step()
         if epoch % 200 == 0:
             costs[epoch] = cost.item()
             accuracy[epoch] = np.mean(scores.detach().numpy().argmax(axis=1) == labels)
-        cost.backward()
-        optimizer.step()
     return costs, accuracy
 
 

@@ -3,6 +3,7 @@
 import itertools
 import sys
 import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -601,3 +602,13 @@ def test_what_an_optimizer_computes_in_is_not_written_where_nothing_reads_it(siz
         (other * other * np.float32(2)).sum().backward()
         plain.step()
         np.testing.assert_array_equal(w.data, other.data)
+
+
+def test_means_of_whole_numbers_and_results_without_elements(tmp_path):
+    for function in (lambda x: (np.mean(x), (x > 2).mean(axis=0)), lambda x: (x * 2, np.concatenate([x, x]))):
+        compiled = tg.compile(function, backend="c", cache=tmp_path)
+        for x in (np.arange(12).reshape(6, 2)[:n].astype(np.int8) for n in (4, 0, 4, 0)):
+            with warnings.catch_warnings(action="ignore"):  # of the mean of nothing
+                for a, b in zip(compiled(x), function(x), strict=True):
+                    np.testing.assert_array_equal(a, b)
+                    assert np.asarray(a).dtype == np.asarray(b).dtype

@@ -116,7 +116,7 @@ class Mine(nn.Linear):
 layer, mine, m = nn.Sequential(nn.Linear(2, 2, rng=0), nn.ReLU()), Mine(2, 2, rng=1), np
 
 def step(x):
-    z = mine(layer(x).clip(0, 9))
+    z = mine(layer(x).clip(0, 9)) + nn.Identity()(x)
     z = np.sin(z) + m.cos(tanh(z)) * abs(math.sqrt(2.0)) + np.linalg.norm(z) + tg.relu(z)
     return z.sum(axis=0)
 """
@@ -132,7 +132,9 @@ TRUSTED = {
     "np.sin": lambda m: (m.np, "sin"), "an alias of np": lambda m: (m.np, "cos"), "np.linalg": lambda m:
     (m.np.linalg, "norm"), "imported": lambda m: (m, "tanh"), "math": lambda m: (m.math, "sqrt"),
     "tg": lambda m: (m.tg, "relu"), "layer": lambda m: (nn.Linear, "forward"),
-    "shadowed": lambda m: (nn.ReLU, "__call__"), "of all modules": lambda m: (nn.Module, "__call__"),
+    "shadowed": lambda m: (nn.ReLU, "__call__"),
+    "made in the step": lambda m: (nn.Identity, "forward"),
+    "of all modules": lambda m: (nn.Module, "__call__"),
     "operator": lambda m: (tg.Tensor, "__add__"), "method": lambda m: (tg.Tensor, "clip"),
     "of all arrays": lambda m: (tg.Tensor, "__array_ufunc__"), "builtin": lambda m: (builtins, "abs"),
 }  # fmt: skip

@@ -91,7 +91,20 @@ class Layout:
                 self.stands_for[id(made[-1])] = i
             first.setdefault(id(leaf), i)
         self.args, self.kwargs = self._build(made)
+        self.containers: dict[
+            int, str
+        ] = {}  # expressions for lists and dicts, by the identity of what is given
+        self._say([*enumerate(self.args)], "args")
+        self._say([*self.kwargs.items()], "kwargs")
         self._made = made
+
+    def _say(self, items: list[tuple[Any, Any]], path: str) -> None:
+        """Take note of what leads to the lists and dicts among the arguments of a call."""
+        for key, part in items:
+            if type(part) in (list, dict) and (type(part) is list or all(type(k) is str for k in part)):
+                self.containers[id(part)] = f"{path}[{key!r}]"
+                inner = part.items() if type(part) is dict else enumerate(part)
+                self._say([*inner], f"{path}[{key!r}]")
 
     def _number(self, log: Log, i: int, leaf: Any, name: str) -> Any:
         """What stands for a number that is another one in every call: what is in an array without axes."""

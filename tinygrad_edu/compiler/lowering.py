@@ -79,6 +79,8 @@ class Lowering(Items):
 
     def _draw(self, call: Call) -> None:
         name, given = call.function.__name__, signature_of(call)
+        if not call.outputs:
+            raise NoLoop("a draw into an array that is there")
         out, size = self.memories.operand(call.outputs[0]), given.pop("size", None)
         if not self.draws or size is None or given.pop("out", None) is not None or call.writes:
             raise NoLoop(f"a draw by {name}")
@@ -208,7 +210,7 @@ class Lowering(Items):
     def _mean(self, call: Call) -> None:
         """A sum, divided by how many."""
         out = self.target(call)
-        if out.dtype.kind != "f" or call.writes:
+        if {out.dtype.kind, self.operand(call.args[0]).dtype.kind} != {"f"} or call.writes:
             raise NoLoop("mean of integers")
         self._fold(call._replace(kwargs={k: v for k, v in call.kwargs.items() if k != "out"}), "add", MEANT)
         count = int(np.prod(self.values[call.args[0].number].shape)) // max(int(np.prod(out.shape)), 1)

@@ -32,8 +32,11 @@ class NativeSource(Driven):
         for m in self.whole:
             value = self.program.values[next(r for r in self.results if self.memories.of[r] == m).number]
             self.forms.append((value.shape, value.dtype, "C" if value.flags.c_contiguous else "F"))
-        at = self.slots.index
-        self.slots_of_results = [(at(("memory", m)), at(("result", k))) for k, m in enumerate(self.whole)]
+        at: dict[Any, int] = {slot: i for i, slot in enumerate(self.slots)}
+        # Of a result that has no elements, nothing is written.
+        self.slots_of_results = [
+            (at.get(("memory", m), -1), at[("result", k)]) for k, m in enumerate(self.whole)
+        ]
         self._make_rooms()
 
     def _compiled(self) -> Any:
@@ -133,7 +136,9 @@ class NativeSource(Driven):
         for k, (memory, result) in enumerate(self.slots_of_results):
             if sys.getrefcount(arrays[k]) != 2:
                 arrays[k] = np.empty(*self.forms[k])
-                table[memory], table[result] = address(arrays[k]), id(arrays[k])
+                table[result] = id(arrays[k])
+                if memory >= 0:
+                    table[memory] = address(arrays[k])
 
     def _undo(self) -> None:
         """Count back the steps of the optimizers, since the function will be run as it is."""

@@ -25,6 +25,8 @@ class Results:
         The numbers of the leaves of the arguments, by the identity of what stood for them.
     there : dict of int to object
         What was there before the run, by identity.
+    containers : dict of int to str, optional
+        Expressions for the lists and dicts among the arguments, by their identity.
     added : sequence of list, optional
         What it has added to lists, for each of them.
 
@@ -35,8 +37,10 @@ class Results:
     """
 
     def __init__(
-        self, result: Any, arguments: dict[int, int], there: dict[int, Any], added: Any = ()
-    ) -> None:
+        self, result: Any, arguments: dict[int, int], there: dict[int, Any], added: Any = (),
+        containers: dict[int, str] | None = None,
+    ) -> None:  # fmt: skip
+        self.containers = containers or {}
         self.tree, self.arguments, self.there, self.added = result, arguments, there, added
         self.refs: list[Ref] = []
         self.values: list[Any] = []
@@ -54,7 +58,7 @@ class Results:
                 self._places[array._ref] = len(self.refs)
                 self.refs.append(array._ref)
                 self.values.append(array._value)
-        elif type(part) in (list, dict) and self._was_there(part):
+        elif type(part) in (list, dict) and (self._was_there(part) or id(part) in self.containers):
             return
         elif isinstance(part, (list, tuple)):
             for p in part:
@@ -133,6 +137,8 @@ class Results:
             known = self._said.get(id(part))
             self._said.setdefault(id(part), f"t{len(self._said)}")
             return known or f"({self._said[id(part)]} := {made})"
+        if id(part) in self.containers:
+            return self.containers[id(part)]
         if type(part) in (list, dict) and self._was_there(part):  # the one that is there
             return name(part)
         if type(part) in (list, tuple):

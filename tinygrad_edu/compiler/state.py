@@ -248,7 +248,7 @@ class State:
 
     def look_at_methods(self, codes: Set[types.CodeType]) -> None:
         """Which methods of this package's its classes have, of those whose code has run."""
-        self.methods = Methods(self.seen.values(), codes, self.names)
+        self.methods = Methods([*self.seen.values(), *(v for _, v in self.places)], codes, self.names)
         self.places += self.methods.places
 
     def _look_into_items(self, value: Any, name: str) -> None:

@@ -85,7 +85,8 @@ class Run:
                 result = function(*self.layout.args, **self.layout.kwargs)
             self.appended = [*self.swap.appended.values()]
             added = [a.added for a in self.appended]
-            self.results = Results(result, self.layout.stands_for, self.state.seen, added)
+            layout = self.layout
+            self.results = Results(result, layout.stands_for, self.state.seen, added, layout.containers)
         except TraceError:
             saved.restore()
             self.swap.undo()
@@ -155,7 +156,7 @@ class Run:
         added = self.results.text_of_added(name)
         meaning = {"copied": copied, "number_of": number_of, "tensor_of": tensor_of, "tensor": tensor_of_two}
         meaning |= {f"r{i}": value for i, value in enumerate(self.results.values)}
-        meaning |= {f"a{i}": leaf for i, leaf in enumerate(leaves)}
+        meaning |= {f"a{i}": leaf for i, leaf in enumerate(leaves)} | {"args": args, "kwargs": kwargs}
         self.results.values = []
         made = eval(f"({text}, {added})", meaning | name.meaning)  # noqa: S307  # our own text
         return adding(tuple(a.held for a in self.appended), *made)

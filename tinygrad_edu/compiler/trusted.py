@@ -25,7 +25,7 @@ def is_named(name: str, value: Any) -> bool:
 
 
 class Methods:
-    """The methods and properties that a run has had of the classes of objects.
+    """The methods and properties that a run has had of the classes of objects, and of classes.
 
     Of modules and optimizers it is the public ones whose code has run, of tensors those that code names.
 
@@ -38,7 +38,8 @@ class Methods:
     """
 
     def __init__(self, objects: Iterable[Any], codes: Set[types.CodeType], names: Set[str]) -> None:
-        found = {type(value) for value in objects if isinstance(value, (Module, Optimizer, Tensor))}
+        kinds = (value if isinstance(value, type) else type(value) for value in objects)
+        found = {kind for kind in kinds if issubclass(kind, (Module, Optimizer, Tensor))}
         orders = [[cls for cls in kind.__mro__ if is_ours(cls)] for kind in (Tensor, *found)]
         self.kinds = [*dict.fromkeys(order[0] for order in orders)]
         self.places: list[tuple[Place, Any]] = []
