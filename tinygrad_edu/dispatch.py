@@ -126,10 +126,10 @@ def _write(
     out = arrays if isinstance(target, tuple) else arrays[0]
     result = function(*_unwrap(cls, args), **_unwrap(cls, kwargs), out=out)
     for array in arrays:
-        if array is not None:
+        if hasattr(array, "shape"):
             WRITES.mark(array)
-    if isinstance(out, np.ndarray) and isinstance(result, np.ndarray) and result is not out:
-        return _wrap(cls, result)  # np.fft.irfft2 of some versions leaves its out= alone
+    if isinstance(out, (np.ndarray, list)) and isinstance(result, np.ndarray) and result is not out:
+        return _wrap(cls, result)  # np.fft.irfft2, ifft2 of some versions leave out= alone
     return targets[0] if len(targets) == 1 else targets
 
 
