@@ -48,14 +48,22 @@ once = lru_cache(maxsize=4096)
 
 @once
 def _numbers(low: float, high: float, away_from: tuple[float, ...], margin: float) -> SearchStrategy[float]:
-    grid = [k * STEP for k in range(math.ceil(low / STEP), math.floor(high / STEP) + 1)]
-    allowed = [x for x in grid if all(abs(x - p) >= margin for p in away_from)]
-    return st.sampled_from(sorted(allowed, key=lambda x: (abs(x), -x)))
+    return st.sampled_from(_grid(low, high, away_from, margin))
 
 
 @once
-def _lists(elements: SearchStrategy[Any], n: int, unique: bool = False) -> SearchStrategy[list[Any]]:
-    return st.lists(elements, min_size=n, max_size=n, unique=unique)
+def _grid(low: float, high: float, away_from: tuple[float, ...], margin: float) -> tuple[float, ...]:
+    grid = [k * STEP for k in range(math.ceil(low / STEP), math.floor(high / STEP) + 1)]
+    allowed = [x for x in grid if all(abs(x - p) >= margin for p in away_from)]
+    return tuple(sorted(allowed, key=lambda x: (abs(x), -x)))
+
+
+@once
+def _several(values: tuple[float, ...], n: int, distinct: bool = False) -> SearchStrategy[list[float]]:
+    """Lists of n of these values: a byte of one draw for each, where that can be, since draws take time."""
+    if distinct or len(values) > 256:
+        return st.lists(st.sampled_from(values), min_size=n, max_size=n, unique=distinct)
+    return st.binary(min_size=n, max_size=n).map(lambda drawn: [values[k % len(values)] for k in drawn])
 
 
 @once
@@ -89,9 +97,7 @@ def broadcastable(n: int = 2, *, max_dims: int = 2, max_side: int = 3) -> Search
     return drawn.map(lambda shapes: shapes.input_shapes)
 
 
-@st.composite
 def arrays(
-    draw: Draw,
     shape: Shape | SearchStrategy[Shape] | None = None,
     *,
     low: float = -3,
@@ -100,7 +106,7 @@ def arrays(
     margin: float = 1 / 8,
     distinct: bool = False,
     dtype: Any = np.float64,
-) -> Any:
+) -> SearchStrategy[Any]:
     """Arrays of `numbers`, away from the kinks.
 
     Parameters
@@ -123,10 +129,23 @@ def arrays(
     >>> find(arrays((2,), distinct=True), lambda x: True)
     array([0.    , 0.0625])
     """
-    shape = shape if isinstance(shape, tuple) else draw(shapes() if shape is None else shape)
-    n, elements = math.prod(shape), numbers(low, high, away_from=away_from, margin=margin)
-    values = draw(_lists(elements, n, distinct))
-    return np.array(values, dtype=dtype).reshape(shape)
+    shape = shapes() if shape is None else shape
+    return _arrays(shape, _grid(low, high, tuple(away_from), margin), distinct, np.dtype(dtype))
+
+
+@once
+def _arrays(
+    shape: Shape | SearchStrategy[Shape], values: tuple[float, ...], distinct: bool, dtype: Any
+) -> SearchStrategy[Any]:
+    return _filled(shape, values, distinct, dtype)
+
+
+@st.composite
+def _filled(
+    draw: Draw, shape: Shape | SearchStrategy[Shape], values: tuple[float, ...], distinct: bool, dtype: Any
+) -> Any:
+    shape = shape if isinstance(shape, tuple) else draw(shape)
+    return np.array(draw(_several(values, math.prod(shape), distinct)), dtype=dtype).reshape(shape)
 
 
 def complexes(shape: Shape | SearchStrategy[Shape] | None = None, **options: Any) -> SearchStrategy[Any]:
@@ -152,11 +171,11 @@ def imaginary(real: Any) -> SearchStrategy[Any]:
     >>> find(imaginary(np.ones(1)), lambda z: z.imag[0] < 0)
     array([1.-0.3125j])
     """
-    parts = _lists(_imaginary, real.size)
+    parts = _several(_IMAGINARY, real.size)
     return parts.map(lambda drawn: np.asarray(real + 1j * np.array(drawn, real.dtype).reshape(real.shape)))
 
 
-_imaginary = st.sampled_from([sign * k * STEP for k in (5, 7, 9, 11) for sign in (1, -1)])
+_IMAGINARY = tuple(sign * k * STEP for k in (5, 7, 9, 11) for sign in (1, -1))
 
 
 def tensors(shape: Shape | SearchStrategy[Shape] | None = None, **options: Any) -> SearchStrategy[Tensor]:
