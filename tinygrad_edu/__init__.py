@@ -314,7 +314,7 @@ def __getattr__(name: str) -> Any:
         case _:
             from .hints import package_hint
 
-            hint = package_hint(name, __dir__())
+            hint = "." if name.startswith("_") else package_hint(name, __dir__())
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}", name=name)
     package = vars(sys.modules[__name__])
     if name in ("draw", "explain"):
