@@ -34,7 +34,7 @@ def pytest_configure(config):
 
 @pytest.fixture(scope="module")
 def quick_c():
-    """C is compiled at -O1, in a third of the time: for tests of what is made, when, and of what is noticed.
+    """C is compiled at -O0, in a quarter of the time: for tests of what is made, when, and of what is noticed.
 
     What loops compute when they are vectors, test_c.py and test_c_order.py ask of what users get.
     """
@@ -42,7 +42,7 @@ def quick_c():
 
     with pytest.MonkeyPatch.context() as patch:
         if settings().max_examples < 1000:
-            patch.setattr(cache, "FLAGS", tuple("-O1" if flag == "-O3" else flag for flag in cache.FLAGS))
+            patch.setattr(cache, "FLAGS", tuple("-O0" if flag == "-O3" else flag for flag in cache.FLAGS))
         yield
 
 

@@ -12,7 +12,10 @@ import tinygrad_edu as tg
 from tinygrad_edu.compiler import cache
 from tinygrad_edu.errors import TraceError
 
-pytestmark = pytest.mark.skipif(cache.compiler() is None, reason="there is no C compiler here")
+pytestmark = [
+    pytest.mark.skipif(cache.compiler() is None, reason="there is no C compiler here"),
+    pytest.mark.usefixtures("quick_c"),
+]
 TEXT = "int answer(void) { return 42; }\n"
 
 
