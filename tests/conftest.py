@@ -2,12 +2,13 @@
 and PyTorch, was checked.
 """
 
+import gc
 import os
 import signal
 from collections import Counter
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, is_hypothesis_test, seed, settings
 
 # Before anything imports NumPy: two workers with two threads of BLAS each would wait for one another.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -30,6 +31,26 @@ def pytest_configure(config):
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     config.stash[COUNTS], config.stash[AGREED], config.stash[ANSWERS] = Counter(), Counter(), Counter()
+    if config.getoption("hypothesis_profile") in (None, "ci") and config.getoption("hypothesis_seed") is None:
+        config.option.hypothesis_seed = "0"  # no key for a database that is none: it takes as long as a draw
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Thousands of tests are made, and stay: the garbage collector need not visit them again and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item):
+    """Draws follow from a test's name: by default from its source, which takes longer to hash than to draw."""
+    test = getattr(item, "function", None)
+    if settings.default.derandomize and is_hypothesis_test(test):
+        seed(item.nodeid)(test)
 
 
 @pytest.fixture(scope="module")
