@@ -31,7 +31,8 @@ def pytest_configure(config):
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     config.stash[COUNTS], config.stash[AGREED], config.stash[ANSWERS] = Counter(), Counter(), Counter()
-    if config.getoption("hypothesis_profile") in (None, "ci") and config.getoption("hypothesis_seed") is None:
+    ci = config.getoption("hypothesis_profile", None) in (None, "ci")
+    if ci and config.getoption("hypothesis_seed", 0) is None:
         config.option.hypothesis_seed = "0"  # no key for a database that is none: it takes as long as a draw
 
 
