@@ -22,7 +22,8 @@ def test_gradients_of_drawn_decoder_layers(data):
         batch_first=draw(st.booleans()), norm_first=draw(st.booleans()), bias=draw(st.booleans()),
         dtype=np.float64,
     )  # fmt: skip
-    check_gradients(sines(module), generic(2, 1, 4), generic(2, 1, 4, seed=draw(st.integers(1, 99))))
+    memory = generic(2, 1, 4, seed=draw(st.integers(1, 99)))
+    check_gradients(sines(module), generic(2, 1, 4), memory, draw=draw)
 
 
 def test_state_of_the_decoder_is_pytorchs():

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinygrad_edu as tg
+from tests.helpers import affordable
 from tinygrad_edu import nn
 
 N, C = st.integers(1, 3), st.integers(1, 3)
@@ -415,20 +416,5 @@ def test_gradients_of_first_and_second_order(kind, data):
     def f(*given):
         return floating_outputs(rebuild(given[:n])(*given[n:]))
 
-    assert tg.gradcheck(f, *arguments, argnums=data.draw(affordable(arguments))).elements
-
-
-@st.composite
-def affordable(draw, arguments, elements=40):
-    """Which of the floating arguments to differentiate: all, or some in turn,
-    as a check takes time in the number of elements, and the longer the more parameters a layer has.
-    """
-    elements = elements if len(arguments) < 13 else elements // 3
-    floating = [
-        i for i, a in enumerate(arguments) if isinstance(a, (tg.Tensor, np.ndarray)) and a.dtype.kind == "f"
-    ]
-    chosen = []
-    for i in draw(st.permutations(floating)):
-        if not chosen or sum(arguments[j].size for j in (*chosen, i)) <= elements:
-            chosen.append(i)
-    return sorted(chosen)
+    elements = 40 if len(arguments) < 13 else 13  # a check takes the longer, the more parameters there are
+    assert tg.gradcheck(f, *arguments, argnums=data.draw(affordable(arguments, elements))).elements
