@@ -48,7 +48,7 @@ def pytest_collection():
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_call(item):
-    """Draws follow from a test's name: by default from its source, which takes longer to hash than to draw."""
+    """Draws follow from a test's name; by default from its source, which takes longer to hash."""
     test = getattr(item, "function", None)
     if settings.default.derandomize and is_hypothesis_test(test):
         seed(item.nodeid)(test)
@@ -56,7 +56,7 @@ def pytest_runtest_call(item):
 
 @pytest.fixture(scope="module")
 def quick_c():
-    """C is compiled at -O0, in a quarter of the time: for tests of what is made, when, and of what is noticed.
+    """C is compiled at -O0, in a quarter of the time: for tests of what is made, when, of what is noticed.
 
     What loops compute when they are vectors, test_c.py and test_c_order.py ask of what users get.
     """
