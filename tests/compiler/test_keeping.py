@@ -261,3 +261,27 @@ def test_globals_of_the_name_of_an_attribute_do_not_matter():
         globals()["counter"] = i
         step(X)
     assert step.traces == 1
+
+
+@pytest.mark.parametrize("shared", [slice(None), slice(1, None)])
+def test_parameters_of_two_optimizers(shared):
+    """Each collects the gradients in a vector of its own, and they can lie in one."""
+
+    def script(wrap):
+        model = nn.Sequential(nn.Linear(6, 5, rng=0), nn.ReLU(), nn.Linear(5, 3, rng=1))
+        first = optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+        second = optim.Adam([*model.parameters()][shared])
+
+        @wrap
+        def step(x, y):
+            first.zero_grad()
+            loss = tg.softmax_cross_entropy(model(x), y)
+            loss.backward()
+            first.step()
+            second.step()
+            return loss
+
+        losses = [step(X, Y).data for _ in range(4)]
+        return [*losses, *(a for p in model.parameters() for a in (p.data, p.grad.data))]
+
+    check_same(script)

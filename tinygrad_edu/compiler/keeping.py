@@ -148,7 +148,7 @@ def kept_in_place(
     by: dict[Ref, Ref] = {}
     dropped: set[int] = set()
     for vector in vectors:
-        copies = _copies_into(program, vector, set(fitting))
+        copies = _copies_into(program, vector, {*fitting} - by.keys())  # each may lie in one
         if copies:
             by |= _moved(program, vector, gradients, {step.args[0]: step.args[2] for step in copies.values()})
             by |= {step.args[2]: by[step.args[0]] for step in copies.values()}
