@@ -87,3 +87,19 @@ def test_a_refusal_says_how_lists_and_plain_arrays_that_are_indexed_are_written(
         for x, y in [(arrays, labels), (-arrays[::-1].copy(), labels[::-1].copy()), (abs(arrays), labels)]:
             np.testing.assert_array_equal(step(x, y), refused(x, y))
         assert step.traces == 1
+
+
+@pytest.mark.usefixtures("quick_c")
+@pytest.mark.parametrize("backend", ["numpy", "c"])
+def test_the_norm_of_gradients_is_a_number_of_pythons(backend):
+    w = tg.Tensor(np.float32([1, 2]), requires_grad=True)
+
+    def step(x):
+        w.grad = None
+        (w * x).sum().backward()
+        norm = tg.optim.clip_grad_norm([w], 1.0)
+        return norm, float(norm), norm * 2, x * norm, w.grad.data * norm, w.grad.data
+
+    compiled = tg.compile(step, backend=backend)
+    for x in np.float32([[3, 4], [5, 12], [0, 0.5], [8, 15]]):
+        assert answer(compiled, x) == answer(step, x)

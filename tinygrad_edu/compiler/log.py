@@ -152,10 +152,8 @@ class Log:
 
     def closed(self, function: Callable[..., Any], arrays: list[Any], *settings: Any) -> Any:
         """A function of several arrays that it writes into, as one call; it returns a number."""
-        result = np.asarray(function(values_of(arrays), *settings))[()]
-        ref = self.program.new(result)
-        self.note(function, (arrays, *settings), {}, [ref], writes=arrays)
-        return Traced(self, result, ref)
+        result = function(values_of(arrays), *settings)
+        return self.number(function, (arrays, *settings), {}, result, arrays)
 
     def results(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> Any:
         """The results of a call as traced arrays, in their containers."""
@@ -194,14 +192,14 @@ class Log:
             self.check(traced, traced.shape)
         return traced
 
-    def number(self, function: Any, args: Any, kwargs: Any, result: Any) -> Traced:
+    def number(self, function: Any, args: Any, kwargs: Any, result: Any, writes: Any = ()) -> Traced:
         """The result of a call that is a number of Python's, as a draw without a size is, or a count."""
         value = np.asarray(result)[()]
         if not isinstance(value, np.generic):
             raise self.refusal(f"The number {result}, in {self.where()}, is too large for one of NumPy's.")
         ref = self.program.new(value)
         self.program.numbers.add(ref)
-        self.note(function, args, kwargs, [ref])
+        self.note(function, args, kwargs, [ref], writes=writes)
         return TracedNumber(self, result, ref)
 
     def fitted(self, ufunc: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
