@@ -1,6 +1,7 @@
 """What a compiled function reads is replaced after its trace: the next call gives what the function gives."""
 
 import builtins
+import sys
 import types
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 import tinygrad_edu as tg
 from tinygrad_edu import nn, optim
-from tinygrad_edu.compiler import cache
+from tinygrad_edu.compiler import addresses, cache
 
 pytestmark = pytest.mark.usefixtures("quick_c")
 X = np.random.default_rng(0).normal(size=(8, 2)).astype(np.float32)
@@ -174,6 +175,61 @@ def test_what_c_looks_at_is_found_again_where_dicts_have_grown(tmp_path):
     module.tanh = np.sin
     assert np.any(compiled(X).data != want.data)
     np.testing.assert_array_equal(compiled(X).data, module.step(X).data)
+
+
+class Both(nn.Tanh, nn.Linear):
+    """A class of a user's of two bases, of which neither derives from the other."""
+
+    def __init__(self):
+        nn.Linear.__init__(self, 2, 2, rng=0)
+
+    def forward(self, x):
+        return nn.Linear.forward(self, x)
+
+
+@pytest.mark.parametrize("backend", ["numpy", *(["c"] if cache.compiler() else [])])
+def test_methods_of_any_base_that_are_replaced_are_seen(backend, tmp_path, monkeypatch):
+    model = Both()
+    compiled = tg.compile(lambda x: np.sum(model(x), axis=0), backend=backend, cache=tmp_path)
+    for _ in range(3):
+        before = compiled(X).data
+    monkeypatch.setattr(nn.Linear, "forward", of_a_method(nn.Linear.forward))
+    if backend == "c":  # another thread has asked before, and C is to look anew
+        compiled.specializations[0].quick.renewed()
+    np.testing.assert_array_equal(compiled(X).data, 2 * before)
+
+
+@pytest.mark.skipif(cache.compiler() is None, reason="there is no C compiler here")
+def test_other_threads_find_what_c_looks_at_whole(tmp_path):
+    compiled = tg.compile(np.sin, backend="c", cache=tmp_path)
+    compiled(X)
+    words, seen = compiled.specializations[0].source.words(3), set()
+    code = type(words).set.__code__
+
+    def trace(frame, event, arg):
+        if frame.f_code is code:
+            frame.f_trace_opcodes = True
+            seen.add(words.table.tobytes())
+        return trace
+
+    known, before = sys.gettrace(), words.table.tobytes()
+    sys.settrace(trace)
+    try:
+        words.set([(1, 2), (3, 4), (5, 6)])
+    finally:
+        sys.settrace(known)
+    assert seen == {before, words.table.tobytes()}
+
+
+def test_a_smaller_table_in_the_place_of_that_of_a_dict_is_seen():
+    known = {}
+    for size in range(1, 700, 3):
+        made = {sys.intern(f"name_{k}"): k for k in range(size)}
+        (at, table), (form_at, form), *_ = addresses.of_item(made, "name_0", 0)
+        assert addresses.word_at(at) == table
+        assert form_at - table in range(8)
+        assert known.setdefault(made.__sizeof__(), form) == form
+    assert len({*known.values()}) == len(known) > 5
 
 
 OPTIMIZERS = {

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 
 KEYS, VALUES = 32, 40  # in a dict: the address of its table, and of values that lie elsewhere
+FORM = 8  # in a table: three bytes that tell its size and the kind of its keys
+NAMES = 5000  # of so many at most
 WORD = ctypes.sizeof(ctypes.c_size_t)
 Condition = tuple[int, int]  # the address of a word, and what it is to be
 
@@ -28,20 +30,43 @@ def of_cell(cell: Any, value: Any) -> list[Condition]:
 
 
 def of_item(container: dict[str, Any], key: str, value: Any) -> list[Condition]:
-    """The conditions, to be asked in turn, that a dict has an object by a key; none if it cannot be said."""
+    """The conditions, to be asked in turn, that a dict has an object by a key; none if it cannot be said.
+
+    They are that its table lies where it did, has the size that it had (a smaller one may lie there by now,
+    behind which the freed memory still has what it had), and has the key and the object there.
+    """
     return _of_item(container, key, value) if dicts_are_as_known() else []
 
 
 def _of_item(container: dict[str, Any], key: str, value: Any) -> list[Condition]:
-    table, size = word_at(id(container) + KEYS), container.__sizeof__() - dict.__basicsize__
-    if word_at(id(container) + VALUES) or size < 4 * WORD:
+    key, lengths = sys.intern(key), lengths_of_tables()
+    keys, values = (ctypes.c_size_t.from_address(id(container) + at) for at in (KEYS, VALUES))
+    content: Any = ctypes.POINTER(ctypes.c_char).from_address(id(container) + KEYS)
+    try:  # without a call, so that no other thread has a turn
+        table = content[: lengths[content[FORM : FORM + 3]]]
+        lies, elsewhere = keys.value, values.value
+    except KeyError:
         return []
-    words = np.ctypeslib.as_array((ctypes.c_size_t * (size // WORD)).from_address(table))
-    found = np.flatnonzero((words[1:] == id(value)) & (words[:-1] == id(sys.intern(key))))
-    if len(found) != 1:
+    words = np.frombuffer(table, np.uintp)
+    found = np.flatnonzero((words[1:] == id(value)) & (words[:-1] == id(key)))
+    if elsewhere or len(found) != 1:
         return []
-    at = table + WORD * int(found[0])
-    return [(id(container) + KEYS, table), (at, id(sys.intern(key))), (at + WORD, id(value))]
+    at, last = lies + WORD * int(found[0]), FORM + 3 - WORD
+    form = int.from_bytes(table[last : last + WORD], sys.byteorder)
+    return [(id(container) + KEYS, lies), (lies + last, form), (at, id(key)), (at + WORD, id(value))]
+
+
+@cache
+def lengths_of_tables() -> dict[bytes, int]:
+    """How many bytes the tables of dicts have, whose keys are texts, by the bytes that tell their form."""
+    found: dict[bytes, int] = {}
+    made: dict[str, None] = {}
+    for i in range(NAMES):
+        made[str(i)] = None
+        size = made.__sizeof__() - dict.__basicsize__
+        if found.setdefault(ctypes.string_at(word_at(id(made) + KEYS) + FORM, 3), size) != size:
+            return {}
+    return found if len({*found.values()}) == len(found) else {}
 
 
 @cache

@@ -38,30 +38,32 @@ class Quick:
         held = [(p, v) for p, v in asked if id(p) not in own]
         self._held = [(p, v) for p, v in held if _of_place(p, v)]
         self._kinds = methods.kinds if all(map(of_class, methods.kinds)) else []
+        self._methods = methods.places if self._kinds else []
         simple = one.run.layout.is_simple and all(k[0] is np.ndarray for k in kinds)
         self.takes = bool(kinds) and simple
         forms = [(shape, dtype, strides) for _, shape, dtype, strides in kinds] if self.takes else []
-        self._words = one.source.words(3 * len(self._held) + len(self._kinds) + 1, forms)
-        if self._words is None or not (self.takes or self._conditions()):
+        self._words = one.source.words(4 * len(self._held) + len(self._kinds) + 1, forms)
+        if self._words is None or not (self.takes or self._held or self._kinds):
             return
         self.hold = name(self._words.hold, "quick")
-        self._words.set(self._conditions())
+        self._look()
         self.texts = {is_same(p.text(name), v, name) for p, v in self._held}
         if self.takes:
             self.texts.update(of_arguments(kinds, name))
-        if self._kinds:
-            self.texts.update(is_same(p.text(name), v, name) for p, v in methods.places)
+        self.texts.update(is_same(p.text(name), v, name) for p, v in self._methods)
 
-    def _conditions(self) -> list[Condition]:
-        found = [condition for p, v in self._held for condition in _of_place(p, v)]
-        found += [condition for cls in self._kinds for condition in of_class(cls)]
-        return [*dict.fromkeys(found)]
+    def _look(self) -> None:
+        """Have C look where things are now, if they are what they were."""
+        found = [*map(of_class, self._kinds), *(_of_place(p, v) for p, v in self._held)]
+        # Another thread may have changed something: methods are asked for when their classes have numbers.
+        if all(found) and all(p.get() is v for p, v in self._methods):
+            self._words.set([*dict.fromkeys(condition for part in found for condition in part)])
 
     def renewed(self) -> bool:
-        """Have C look where things are now: they are what they were, but C has not found them.  True."""
+        """Have C look anew: things are what they were, but C has not found them.  True."""
         self.left -= 1
-        if self.left >= 0 and all(_of_place(p, v) for p, v in self._held) and all(map(of_class, self._kinds)):
-            self._words.set(self._conditions())
+        if self.left >= 0:
+            self._look()
         return True
 
 

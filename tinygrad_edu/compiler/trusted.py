@@ -32,7 +32,7 @@ class Methods:
     Attributes
     ----------
     kinds : list of type
-        This package's classes that the objects are of.
+        This package's classes that the objects are of, or their classes derive from.
     places : list of (Place, object)
         What each of these has by which name.
     """
@@ -41,7 +41,7 @@ class Methods:
         kinds = (value if isinstance(value, type) else type(value) for value in objects)
         found = {kind for kind in kinds if issubclass(kind, (Module, Optimizer, Tensor))}
         orders = [[cls for cls in kind.__mro__ if is_ours(cls)] for kind in (Tensor, *found)]
-        self.kinds = [*dict.fromkeys(order[0] for order in orders)]
+        self.kinds = [*dict.fromkeys(cls for order in orders for cls in _lowest(order))]
         self.places: list[tuple[Place, Any]] = []
         had: set[tuple[type, str]] = set()
         ran = {cls: [n for n in vars(cls) if _has_run(cls, n, codes, names)] for o in orders for cls in o}
@@ -60,6 +60,11 @@ class Methods:
         if not isinstance(item, classmethod):  # which a class gives bound, anew each time
             item = getattr(item, "__func__", item)
             self.places.append((Place(f"{cls.__name__}.{name}", cls, Attribute(name)), item))
+
+
+def _lowest(order: list[type]) -> list[type]:
+    """Those classes of which none before them is one, by whose numbers all others tell of changes, too."""
+    return [cls for i, cls in enumerate(order) if not any(cls in before.__mro__ for before in order[:i])]
 
 
 def is_ours(cls: type) -> bool:

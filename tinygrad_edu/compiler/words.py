@@ -18,7 +18,7 @@ TEXT = """
 void *hold(void *self, void **x, word n) {
     const word *p = (word *)DATA(self), *q = p + 4;
     word same = n == p[2];
-    for (word i = 0; i < p[1] && same; i++, q += 2) same = *(word *)q[0] == q[1];
+    for (word i = 0; i < p[1] && same; i++, q += 2) same = !memcmp((void *)q[0], q + 1, sizeof(word));
     for (word i = 0; i < n && same; i++) {
         const char *const a = x[i];
         const word axes = q[0];
@@ -58,13 +58,14 @@ class Words:
         self.table = table_of(HEAD + 2 * most + len(self.forms), 1)
         self.hold: Callable[..., int] = callable_of(library["hold"], self.table, 0)
         self.table[:HEAD] = of_python("PyLong_FromLong"), 0, len(forms), id(np.ndarray)
+        self._behind = memoryview(self.table)[1:]
         self.set([(self.table.ctypes.data, 0)])
 
     def set(self, conditions: Sequence[tuple[int, int]]) -> None:
         """Have other conditions: addresses of words that stay where they are, and what they are to be."""
         words = [word for pair in conditions for word in pair] + self.forms
-        self.table[1] = len(conditions)
-        self.table[HEAD : HEAD + len(words)] = np.array(words, np.intp).astype(np.uintp)
+        new: Any = np.array([len(conditions), *self.table[2:HEAD].tolist(), *words], np.intp).view(np.uintp)
+        self._behind[: len(new)] = memoryview(new)  # at once: other threads may ask in the meantime
 
 
 @cache
