@@ -221,6 +221,8 @@ def test_a_value_that_leaves_numpy_is_refused(path):
         tg.onnx.export(lambda x: x * int(np.sum(x)), f32(3, 4), path)
     with pytest.raises(ExportError, match="item has no operator in ONNX"):
         tg.onnx.export(lambda x: x * float(np.sum(x)), f32(3, 4), path)
+    with pytest.raises(ExportError, match="an end of a slice, that values decide"):
+        tg.onnx.export(lambda x: x[:, : np.argmax(x[0])], f32(3, 4), path)
 
 
 def test_a_condition_that_only_raises_is_left_out(path):

@@ -133,6 +133,8 @@ class Graph:
 
     def dims(self, sizes: Any) -> str:
         """A vector of integers, of which some may follow the batch."""
+        if any(isinstance(n, Value) for n in sizes):
+            raise self.refuse("a size, or an end of a slice, that values decide cannot be written")
         if not any(isinstance(n, Size) for n in sizes):
             return self.constant(np.array(sizes, np.int64), "shape")
         parts = [self._multiple(n.times) if isinstance(n, Size) else np.array([n]) for n in sizes]
