@@ -218,7 +218,7 @@ def _record_parts(
     """
     node, outputs = None, tuple(map(as_array, out))
     if plan is not None:
-        shapes, dtypes = tuple(o.shape for o in outputs), tuple(o.dtype for o in outputs)
+        shapes, dtypes = tuple([o.shape for o in outputs]), tuple([o.dtype for o in outputs])
         node = Node(plan, tuple(parents), plan.save([outputs, *kept, *arrays]), shapes, dtypes)
     if (debug := MODE.get().debug.value) is not None:
         debug.recorded(op, node, arrays, outputs)
@@ -239,6 +239,8 @@ def as_array(out: Any) -> Array:
     """The output of a function as an array: 0-d arrays for NumPy's scalars, no subclasses, only dtypes that
     we carry.
     """
+    if type(out) is ndarray and out.dtype.kind in "fiubc":  # as it is mostly
+        return out
     if isinstance(out, np.generic):
         out = np.asarray(out)
     elif stands_for_array(out):

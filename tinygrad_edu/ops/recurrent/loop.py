@@ -156,7 +156,7 @@ def steps(
 
 def turned(x: Any) -> Any:
     """(L, N, features) as (L, features, N), and back: a copy with the last axes swapped."""
-    return np.copy(np.matrix_transpose(x), order="C")
+    return np.swapaxes(x, 1, 2).copy()
 
 
 def pieces(length: int, like: Any, shape: tuple[int, int], sizes: Sizes) -> Iterator[tuple[int, int, Any]]:

@@ -88,7 +88,7 @@ def sums(
     parts = [weight_ih, weight_hh]
     if bias is not None:  # it is the weight of a feature that is 1
         features[:, inputs] = 1
-        parts.insert(1, np.expand_dims(bias, 1))
+        parts.insert(1, bias[:, None])
     times, weight, results = product(change(np.concatenate(parts, 1)), out, sizes)
     return states, times, weight, features[:-1], results, None
 
