@@ -395,3 +395,28 @@ def test_the_covariance_of_a_fit_is_asked_for_by_what_is_true():
             np.polyfit(x, leaf(y), 1, cov=cov), np.polyfit(x, y, 1, cov=cov), strict=True
         ):
             np.testing.assert_allclose(ours.data, numpys, rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("copies", [1, 4096], ids=["few", "many"])
+@pytest.mark.parametrize(
+    ("function", "slope", "bend"),  # slope just below 0, and that of the slope; above 0 it is `above`, and 0
+    [
+        (lambda x: tg.elu(x, 2.0), 2, 2),
+        (lambda x: tg.elu(x, -0.5), -0.5, -0.5),
+        (lambda x: tg.celu(x, 0.5), 1, 2),
+        (tg.selu, 1.7580993408473766, 1.7580993408473766),
+    ],
+    ids=["elu", "elu of a negative alpha", "celu", "selu"],
+)
+def test_exponential_units_know_their_piece_where_the_exponential_rounds_to_1(
+    function, slope, bend, copies, dtype
+):
+    eps = np.finfo(dtype).eps
+    x = leaf(np.repeat([-eps / 8, 0, eps / 8], copies), dtype)
+    np.sum(function(x)).backward(create_graph=True)
+    above = 1.0507009873554805 if function is tg.selu else 1
+    first, x.grad = x.grad, None
+    np.sum(first).backward()
+    for found, expected in ((first, [slope, slope, above]), (x.grad, [bend, 0, 0])):
+        np.testing.assert_allclose(found.data, np.repeat(expected, copies), rtol=2 * eps, atol=0)

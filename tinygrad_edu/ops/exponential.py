@@ -28,6 +28,8 @@ def two_pieces(x: Any, alpha: float, width: float) -> tuple[Any, Any]:
     negative = below(x)
     e, tail = exp_and_expm1(negative if width == 1 else negative / width)
     tail = tail if alpha == 1 else alpha * tail
+    if alpha < 0:
+        e = told_apart(e, x)
     return np.maximum(x, tail) if alpha <= width else above(x) + tail, e
 
 
@@ -36,6 +38,11 @@ def scaled_pieces(x: Any) -> tuple[Any, Any]:
     """The value of `selu`, and its slope with a minus where x > 0."""
     e, tail = exp_and_expm1(below(x), SELU_SCALE * SELU_ALPHA)
     return SELU_SCALE * above(x) + tail, e - step(x) * (SELU_SCALE * SELU_ALPHA + SELU_SCALE)
+
+
+def told_apart(e: Any, x: Any) -> Any:
+    """exp of x's negative part, e, below 1 wherever x is negative, also where it rounds to 1."""
+    return np.minimum(e, 1 - step(-x) * np.finfo(e.dtype).epsneg)
 
 
 def slope_of_pieces(out: Any, e: Any, alpha: float) -> Any:
@@ -47,13 +54,14 @@ def slope_of_pieces(out: Any, e: Any, alpha: float) -> Any:
 
 
 # fmt: off
-# Where x is not below 0 the exponential is 1, and its slope is 0, that of the bound of x.
-@primitive(x=lambda g, out: g * (out * step(1 - out)))
+# Where x is not below 0 the slope is 0, that of the bound of x; near 0 the exponential rounds to 1 on both sides.
+@primitive(x=lambda g, x, out: g * (out * step(-x)))
 def exp_of_negative(x: Any) -> Any:
-    """exp(min(x, 0))."""
-    return np.exp(below(floating(x, "exp_of_negative")))
+    """exp(min(x, 0)), which is below 1 of every negative x."""
+    x = floating(x, "exp_of_negative")
+    return told_apart(np.exp(below(x)), x)
 
-@primitive(x=lambda g, out, alpha: g * (out * step(1 - out) / alpha))
+@primitive(x=lambda g, x, out, alpha: g * (out * step(-x) / alpha))
 def celu_slope(x: Any, alpha: float = 1.0) -> Any:
     """exp(min(x, 0) / alpha)."""
     return np.exp(below(floating(x, "celu_slope")) / alpha)
@@ -105,9 +113,9 @@ def celu(x: Any, alpha: float = 1.0) -> Any:
     return two_pieces(floating(x, "celu"), alpha, alpha)
 
 
-@primitive(x=lambda g, out: g * above(out))
+@primitive(x=lambda g, x, out: g * (out * step(-x)))
 def selu_slope(x: Any) -> Any:
-    """The slope of `selu`, with a minus where x > 0: elsewhere it is an exponential, its own slope."""
+    """The slope of `selu`, with a minus where x > 0: below 0 it is an exponential, its own slope."""
     return scaled_pieces(floating(x, "selu_slope"))[1]
 
 @primitive(keep={"slope": selu_slope}, x=blockwise(lambda g, slope: g * np.absolute(slope)))
