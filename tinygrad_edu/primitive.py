@@ -12,7 +12,6 @@ from .entry import Op
 from .errors import WrongRule
 from .modes import MODE, Mode
 from .table import Function, carrying, first_output, op_from
-from .tree_call import tree_call
 from .trees import children, flatten
 
 NUMBERS = (np.ndarray, np.generic, int, float, complex)
@@ -166,10 +165,12 @@ def recorded(function: Function, op: Op) -> Function:
             if is_tensor(value):
                 tensor = value
             elif children(value) is not None and any(map(is_tensor, flatten(value)[0])):
+                from .tree_call import tree_call
+
                 return tree_call(op, op.bind(args, kwargs))
         if tensor is not None:
-            if len(args) == op.arity and not kwargs and hasattr(tensor, "_recorded"):
-                return tensor._recorded(op, args)
+            if len(args) == op.arity and not kwargs and (told := getattr(tensor, "_recorded", None)):
+                return told(op, args)
             return tensor.__array_function__(call, (type(tensor),), args, kwargs)
         return plain(*args, **kwargs)
 

@@ -235,8 +235,8 @@ def overridable(function: Function, op: Op | None = None) -> Function:
     def call(*args: Any, **kwargs: Any) -> Any:
         for value in (*args, *kwargs.values()) if kwargs else args:
             if not isinstance(value, ndarray) and hasattr(value, "__array_function__"):
-                if len(args) == arity and not kwargs and hasattr(value, "_recorded"):
-                    return value._recorded(op, args)
+                if len(args) == arity and not kwargs and (told := getattr(value, "_recorded", None)):
+                    return told(op, args)
                 return value.__array_function__(call, (type(value),), args, kwargs)
         return function(*args, **kwargs)
 

@@ -145,6 +145,11 @@ class Tensor(ArrayMethods, InPlace, Conversions):
     def _recorded(self, op: Op, values: tuple[Any, ...]) -> Any:
         return record(Tensor, op, values)  # what `dispatch` would do with a call of an op of our own
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.__array_function__ is not Tensor.__array_function__:  # which answers calls of our own ops, too
+            cls._recorded = None  # type: ignore[assignment]  # there is no shorter way
+
     # ---- the array -----------------------------------------------------------------------------------------
 
     @property

@@ -2,6 +2,8 @@
 and must neither lose a gradient nor get a wrong one.
 """
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 
@@ -243,6 +245,24 @@ def test_subclass_differentiates():
         assert isinstance(y, Tensor)
         assert y.requires_grad
     assert gradient(np.multiply(Tensor([3.0, 4.0]), x), x).tolist() == [3.0, 4.0]
+
+
+class Asked(Tensor):
+    """A subclass that notes what it is asked."""
+
+    asked: ClassVar[list[str]] = []
+
+    def __array_function__(self, function, types, args, kwargs):
+        self.asked.append(function.__name__)
+        return super().__array_function__(function, types, args, kwargs)
+
+
+def test_a_subclass_that_answers_calls_answers_those_of_our_own_functions_too():
+    own = tg.primitive(x=lambda g: g)(lambda x: np.copy(x))
+    x = type("Heir", (Asked,), {})([1.0, -2.0], requires_grad=True)
+    for call in (lambda: np.sum(x), lambda: tg.relu(x), lambda: tg.elu(x, 2.0), lambda: own(x)):
+        assert call().requires_grad
+    assert Asked.asked == ["sum", "relu", "elu", "<lambda>"]
 
 
 class Unit(np.ndarray):
