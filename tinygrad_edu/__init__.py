@@ -91,7 +91,6 @@ from .functions import (
     triplet_margin_loss,
 )
 from .interchange import from_dlpack
-from .jacobians import hessian, hvp, jacobian
 from .memory import keep_freed_memory
 from .modes import enable_grad, is_grad_enabled, no_grad
 from .ops.adaptive_max import adaptive_max_pool1d, adaptive_max_pool2d
@@ -261,6 +260,7 @@ if TYPE_CHECKING:
     from .compiler import compile
     from .drawing import draw, explain
     from .implicit import fixed_point, implicit_root
+    from .jacobians import hessian, hvp, jacobian
     from .optimize import least_squares, minimize
     from .recompute import remat
 
@@ -271,6 +271,10 @@ def __getattr__(name: str) -> Any:
         import tinygrad_edu.implicit
 
         return getattr(tinygrad_edu.implicit, name)
+    if name in ("hessian", "hvp", "jacobian"):
+        import tinygrad_edu.jacobians
+
+        return getattr(tinygrad_edu.jacobians, name)
     if name == "compile":
         from .compiler import compile
 

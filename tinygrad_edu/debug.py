@@ -12,7 +12,7 @@ import os
 import sys
 import zlib
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,8 +21,10 @@ from .entry import Op
 from .errors import ArgumentError, InPlaceError, WrongRule
 from .graph import Node, notes_of
 from .modes import MODE, Mode, leave
-from .nonfinite import Place, note, of_gradient, of_result
 from .settings import Default, Setting
+
+if TYPE_CHECKING:
+    from .nonfinite import Place  # the module is loaded by whoever uses the mode
 
 PACKAGE, NUMPY = os.path.dirname(__file__), os.path.dirname(np.__file__)
 LIBRARY = {functools.__file__, contextlib.__file__}  # wrappers around functions, which are nobody's line
@@ -132,6 +134,8 @@ class Suspicious(Inspector):
         self.nonfinite, self.looked_at = nonfinite, 0
 
     def recorded(self, op: Op, node: Node | None, arguments: list[Any], out: Any) -> None:
+        from .nonfinite import note, of_result
+
         line = users_line()
         if node is not None:
             notes = notes_of(node)
@@ -160,16 +164,20 @@ class Suspicious(Inspector):
             raise WrongRule(f"{node.name}: {what}; rules change nothing.") from error
         place = self._not_finite(gradient, f"The gradient of {node.name} is", line)
         if place is not None:
+            from .nonfinite import of_gradient
+
             raise of_gradient(node, g, place)
         return gradient
 
-    def _not_finite(self, value: Any, what: str, line: str) -> Place | None:
+    def _not_finite(self, value: Any, what: str, line: str) -> "Place | None":
         """The first place where a value is not finite, if there is one and it is looked for."""
         array: Any = getattr(value, "_array", value)
         if not self.nonfinite or getattr(getattr(array, "dtype", None), "kind", "") not in ("f", "c"):
             return None
         if np.isfinite(array).all():
             return None
+        from .nonfinite import Place
+
         wrong = np.argwhere(~np.isfinite(array))
         return Place(what, array, tuple(int(i) for i in wrong[0]), len(wrong), line)
 

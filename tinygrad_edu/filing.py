@@ -6,6 +6,8 @@ does, and so does one that honors ``__array_function__``.  A plain function of a
 differentiable by `primitive`.
 
 The rules of this package are trusted; those that come in here are checked as `primitive`'s are.
+
+Whether a function hands calls over, `handover` finds out, which is imported by whoever files a rule.
 """
 
 from collections.abc import Callable
@@ -17,7 +19,6 @@ import numpy as np
 from .aliases import Rule
 from .entry import Composite, Entry, is_ufunc, name_of
 from .errors import WrongRule
-from .handover import reached, shown
 from .primitive import recorded, watched
 from .table import TABLE, Function, carrying, entry_of, op_from, op_of_ufunc
 
@@ -62,6 +63,8 @@ def elementwise(ufunc: np.ufunc, /, *names: str, replace: bool = False, **rules:
     >>> tg.grad(lambda y: np.sum(triangle(2.0, y)))(np.array([-1.0, 0.5, 3.0]))
     array([ 1., -1.,  0.])
     """
+    from .handover import reached, shown
+
     if not is_ufunc(ufunc):
         better = "tinygrad_edu.derivative, or tinygrad_edu.primitive if it is a function of your own"
         raise WrongRule(f"elementwise is for ufuncs, and {shown(ufunc)} is none: use {better}.")
@@ -129,6 +132,8 @@ def derivative(
     >>> tg.grad(lambda x: sine(x, 3.0))(0.0)
     np.float64(3.0)
     """
+    from .handover import reached
+
     if not (rules or joint):
         _some(rules, function)
     forward, function = forward or function, reached(function)
@@ -179,6 +184,8 @@ def composite(*functions: Callable[..., Any], replace: bool = False) -> Callable
     >>> tg.grad(lambda x: np.sum(excess(x)))(np.array([0.0, 3.0]))
     array([0., 1.])
     """
+    from .handover import reached
+
     if not functions:
         raise WrongRule("composite is given the function: write @composite(function) in the line before def.")
     known_as = dict.fromkeys(map(reached, functions))

@@ -22,10 +22,8 @@ def found(f, x, dtype=np.float64):
     """The error of f at x, forward or backward; of a constant too."""
     with tg.debug(), np.errstate(all="ignore"), pytest.raises(NonFiniteError) as caught:
         np.sum(f(leaf(x, dtype))).backward()
-    error = caught.value
-    assert (
-        f"test_nonfinite.py:{caught.traceback[-1].lineno}" not in error.line
-    )  # a line of this file, not ours
+    error, raising = caught.value, caught.traceback[-1]
+    assert f"{raising.path}:{raising.lineno + 1} " not in error.line  # a line of this file, not ours
     assert re.search(r"test_nonfinite\.py:\d+ in <lambda>", error.line)
     assert error.cause in str(error)
     assert error.mend in str(error)

@@ -13,7 +13,7 @@ PROGRAM = """
 import sys
 import tinygrad_edu as tg
 parts = ["check", "data", "distributed", "drawing", "io", "onnx", "plot", "sklearn", "special", "stats"]
-parts += ["train"]
+parts += ["handover", "jacobians", "mends", "nonfinite", "train", "tree_call"]
 assert not [p for p in parts if "tinygrad_edu." + p in sys.modules]
 slow = {"hypothesis", "json", "gzip", "ssl", "csv"}
 optional = {"matplotlib", "sklearn", "scipy", "tqdm", "onnx"}
