@@ -53,6 +53,14 @@ def set_class(model):
     model.__class__ = type("Other", (type(model),), {"scale": 8.0})
 
 
+def set_bases(model):
+    class Other(nn.Module):
+        def __call__(self, x):
+            return 2 * super().__call__(x)
+
+    type(model).__bases__ = (Other,)
+
+
 def set_code(model):  # as IPython's autoreload does
     model.helper.__code__ = (lambda x: x * 100).__code__
 
@@ -77,9 +85,11 @@ OF_A_NET = {
     "forward": lambda m: setattr(type(m), "forward", lambda self, x: self.linear(x)),
     "property": lambda m: setattr(type(m), "half", property(lambda self: 7.0)),
     "class": set_class,
+    "bases": set_bases,
     "code": set_code,
     "function": lambda m: setattr(m, "helper", lambda x: x),
     "of an object": lambda m: setattr(m.settings, "scale", 5.0),
+    "all of an object": lambda m: setattr(m.settings, "__dict__", {"scale": 5.0}),
     "of its class": lambda m: setattr(type(m.settings), "scale", 6.0),
     "in an array": lambda m: m.settings.array.__setitem__(0, 9.0),
     "in a list": lambda m: type(m.settings).numbers.__setitem__(0, 9.0),

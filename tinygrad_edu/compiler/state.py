@@ -188,7 +188,7 @@ class State:
                 continue
             self._classes.add(base)
             self.spaces.append((base.__name__, vars(base), len(vars(base))))
-            if any(is_of_the_user(above.__module__) for above in base.__mro__[1:]):
+            if base.__mro__ != (base, object):
                 self.places.append(
                     (Place(f"{base.__name__}.__mro__", base, Attribute("__mro__")), base.__mro__)
                 )
@@ -271,9 +271,8 @@ class State:
         else:
             self.sizes.append((name, vars(value), len(vars(value))))
             if is_of_the_user(type(value).__module__):
-                self.places.append(
-                    (Place(f"the class of {name}", value, Attribute("__class__")), type(value))
-                )
+                for key, held in (("__class__", type(value)), ("__dict__", vars(value))):
+                    self.places.append((Place(f"{name}.{key}", value, Attribute(key)), held))
         for key, item in list(vars(value).items()):
             if key == "training" and isinstance(value, Module):
                 continue
