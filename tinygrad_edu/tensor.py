@@ -13,8 +13,8 @@ The story of one call, ``y = np.exp(x)`` with ``x`` a Tensor that requires a gra
 5. ``y.backward()`` visits the nodes, newest first, calls ``rule(g, out)`` on plain arrays, and adds what
    arrives at ``x`` to ``x.grad``.
 
-Arithmetic, items, ``sum``, ``reshape`` and ``transpose`` enter at step 3, since they know their entry
-already; all other methods call NumPy's function, and enter at step 1.
+Arithmetic, items, ``sum``, ``reshape``, ``transpose`` and functions of our own enter at step 3, since they
+know their entry already; all other methods call NumPy's function, and enter at step 1.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ class Tensor(ArrayMethods, InPlace, Conversions):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if cls.__array_function__ is not Tensor.__array_function__:  # which answers calls of our own ops, too
+        if cls.__array_function__ is not Tensor.__array_function__:  # which is asked about our own ops, too
             cls._recorded = None  # type: ignore[assignment]  # there is no shorter way
 
     # ---- the array -----------------------------------------------------------------------------------------
