@@ -403,3 +403,25 @@ def test_means_of_whole_numbers_and_results_without_elements(tmp_path):
                 for a, b in zip(compiled(x), function(x), strict=True):
                     np.testing.assert_array_equal(a, b)
                     assert np.asarray(a).dtype == np.asarray(b).dtype
+
+
+def test_parameters_of_half_precision(tmp_path):
+    """Their lines are NumPy's, between steps in C whose names the optimizer's arrays do not take."""
+
+    def make():
+        u, w = (tg.Tensor(np.ones(3, dtype), requires_grad=True) for dtype in (np.float16, np.float64))
+        optimizer = optim.Adam([u, w], lr=0.05)
+
+        def step(x):
+            optimizer.zero_grad()
+            loss = (u * u).sum() + (w * x).sum()
+            loss.backward()
+            optimizer.step()
+            return loss, u * 1, w * 1
+
+        return step
+
+    step, compiled = make(), tg.compile(make(), backend="c", cache=tmp_path)
+    for k in range(4):
+        for a, b in zip(step(np.full(3, k)), compiled(np.full(3, k)), strict=True):
+            np.testing.assert_allclose(b.data, a.data, ULPS)

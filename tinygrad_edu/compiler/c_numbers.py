@@ -37,7 +37,8 @@ class Counting:
         for k, live in enumerate(lives):
             pack, optimizer, _ = live.of
             moving = changing(optimizer.coefficients, pack.group, pack.counts[0] + 1)
-            texts = texts_of(optimizer, pack.group) if is_whole(live) else None
+            is_known = is_whole(live) and pack.dtype.str[1:] in C_TYPES  # NumPy's half precision is not
+            texts = texts_of(optimizer, pack.group) if is_known else None
             known &= texts is not None
             self.scalars += [pack.numbers.scalars[i] for i in moving]
             self.formulas += [(k, texts[i]) for i in moving] if texts is not None else []

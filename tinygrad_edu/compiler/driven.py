@@ -62,7 +62,8 @@ class Driven(Source):
         self.places = self._places_of
 
     def _free(self, wish: str) -> str:
-        return super()._free(f"x_{wish}" if OURS.fullmatch(wish) else wish)
+        name = super()._free(f"x_{wish}" if OURS.fullmatch(wish) else wish)
+        return super()._free(f"x_{name}") if OURS.fullmatch(name) else name  # "step", the second time
 
     def _write(self) -> None:
         results = [self._places_of.get(r, r) for r in self.results]
