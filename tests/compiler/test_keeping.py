@@ -285,3 +285,21 @@ def test_parameters_of_two_optimizers(shared):
         return [*losses, *(a for p in model.parameters() for a in (p.data, p.grad.data))]
 
     check_same(script)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "c"])
+def test_a_step_returns_the_gradients_that_were_there(backend):
+    """They are those of the call before, and not of the one that was traced."""
+    w = tg.Tensor(np.ones(3), requires_grad=True)
+
+    @tg.compile(backend=backend)
+    def step(x):
+        before, array = w.grad, w.grad.data
+        w.grad = None
+        (w * x).sum().backward()
+        return before, array
+
+    w.grad, kept = tg.Tensor(np.zeros(3)), []
+    for k in range(5):
+        kept += step(np.full(3, k + 1.0))
+    assert [a.sum() for a in kept] == [0, 0, 3, 3, 6, 6, 9, 9, 12, 12]

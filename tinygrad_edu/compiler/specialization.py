@@ -51,7 +51,7 @@ class Specialization:
         self.reason, self.took = reason, (0.0, 0.0)
         self.ways: Any = None  # this trace and those of the same arguments that go other ways
         self.run, self.state, program = run, run.state, run.program
-        read = {ref for step in program.steps for ref in used(step)}
+        read = {ref for step in program.steps for ref in used(step)}.union(run.refs)
         refs = {
             id(program.values[r.number]): r
             for r, i in program.inputs.items()
