@@ -519,3 +519,29 @@ def test_optimizers_that_are_no_fixed_list_of_calls_are_refused_by_name(make, sa
     with pytest.raises(TraceError, match=said):
         step(np.ones(3, np.float32))
     assert (weight.data == 1).all()
+
+
+@pytest.mark.parametrize("optimizer", ["RAdam", "NAdam"])
+@pytest.mark.parametrize("late", [0, 3])
+def test_each_step_of_a_call_has_a_phase_of_its_own(optimizer, late):
+    """So has each parameter, where one learns later than others."""
+
+    def trained(wrap):
+        w, v = (tg.Tensor(np.ones(3), requires_grad=True) for _ in range(2))
+        chosen = getattr(optim, optimizer)([w, v], lr=0.1)
+
+        def step(x, both=True):
+            chosen.zero_grad()
+            ((w * x) ** 2 + ((v * x) ** 3 if both else 0)).sum().backward()
+            chosen.step()
+            chosen.step()
+
+        compiled = wrap(step)
+        for _ in range(late):
+            step(np.ones(3), both=False)
+        for k in range(9):
+            compiled(np.full(3, 1 + k / 10))
+            yield w.data.copy(), v.data.copy()
+
+    for found, expected in zip(trained(tg.compile), trained(lambda step: step), strict=True):
+        np.testing.assert_array_equal(found, expected)

@@ -102,19 +102,20 @@ def of_gradients(leaves: list[tuple[Any, Any]], name: Names) -> list[str]:
     ]
 
 
-def of_counts(packs: list[tuple[Any, Any, Any, bool]], name: Names) -> list[str]:
-    """Conditions on the counts of optimizers: all parameters have made as many steps, and which phase it
-    is.
+def of_counts(packs: list[tuple[Any, Any, list[tuple[int, int, Any]], bool]], name: Names) -> list[str]:
+    """Conditions on the counts of optimizers: all parameters have made as many steps, and which phase each
+    step is of that a call makes.
     """
     found = []
-    for pack, optimizer, phase, even in packs:
+    for pack, optimizer, phases, even in packs:
         p, n = name(pack, "p"), len(pack.counts)
         if n > 1:
             found.append(f"({p}.counts.count({p}.counts[0]) == {n}) is {even}")
-        if phase is not None:
-            found.append(
-                f"{name(optimizer, 'o')}.phase({name(pack.group, 'g')}, {p}.counts[0] + 1) == {name(phase)}"
-            )
+        found += [
+            f"{name(optimizer, 'o')}.phase({name(pack.group, 'g')}, {p}.counts[{i}] + {k}) == {name(phase)}"
+            for i, k, phase in phases
+            if phase is not None
+        ]
     return found
 
 

@@ -13,7 +13,7 @@ from .door import (
     of_tensors,
 )
 from .places import Place
-from .program import Call
+from .program import Call, Live, Program
 
 
 def guards(
@@ -32,7 +32,7 @@ def guards(
     """
     run, state = one.run, one.state
     counts = [
-        (pack, optimizer, optimizer.phase(pack.group, before["counts"][0] + 1), is_even(before["counts"]))
+        (pack, optimizer, phases(run.program, optimizer, pack, before["counts"]), is_even(before["counts"]))
         for optimizer, pack, before in run.swap.packs
     ]
     spaces = [s for s in state.spaces if state.asks_for_absence or type(s[1]) is not dict]
@@ -87,3 +87,13 @@ def guards(
 def is_even(counts: list[int]) -> bool:
     """Whether all parameters have made as many steps."""
     return counts.count(counts[0]) == len(counts)
+
+
+def phases(program: Program, optimizer: Any, pack: Any, counts: list[int]) -> list[tuple[int, int, Any]]:
+    """Of each step that a call makes, of all parameters of a pack or of one: whose count says its phase, the
+    how manieth it is, and the phase.
+    """
+    lives = [s.of for s in program.steps if isinstance(s, Live) and s.of is not None and s.of[0] is pack]
+    own = [i or 0 for *_, i in lives]
+    steps = [(i, own[: k + 1].count(i)) for k, i in enumerate(own)]
+    return [(i, k, optimizer.phase(pack.group, counts[i] + k)) for i, k in steps]

@@ -37,7 +37,9 @@ class Swap:
             (name, t, t._array, t._leaf, None if t._leaf is None else t._leaf.grad)
             for name, t in state.tensors.items()
         ]
-        self.packs = [(o, pack, dict(vars(pack))) for o in state.optimizers for pack in o._packs]
+        self.packs = [
+            (o, pack, {**vars(pack), "counts": list(pack.counts)}) for o in state.optimizers for pack in o._packs
+        ]  # fmt: skip
         self._nodes = [t._node for t in state.tensors.values()]
         contained = [c for _, c, _ in state.sizes if type(c) in (list, dict)]
         contained += [c for _, c, _ in state.contents if type(c) in (set, collections.deque, bytearray)]
