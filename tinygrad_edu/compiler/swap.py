@@ -38,7 +38,7 @@ class Swap:
             for name, t in state.tensors.items()
         ]
         self.packs = [
-            (o, pack, {**vars(pack), "counts": list(pack.counts)}) for o in state.optimizers for pack in o._packs
+            (o, pack, {**vars(pack), "counts": [*pack.counts]}) for o in state.optimizers for pack in o._packs
         ]  # fmt: skip
         self._nodes = [t._node for t in state.tensors.values()]
         contained = [c for _, c, _ in state.sizes if type(c) in (list, dict)]
