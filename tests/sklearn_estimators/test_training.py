@@ -235,7 +235,7 @@ class Uncompiled(nn.Module):
 
     def forward(self, x):
         hidden = np.tanh(self.first(x))
-        return self.second(self.dropout(hidden * (1 + 0 * float(hidden.detach().numpy()[0, 0]))))
+        return self.second(self.dropout(hidden * (1 + 0 * int(hidden.detach().numpy()[0, 0]))))
 
 
 def rows():
