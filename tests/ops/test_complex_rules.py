@@ -36,7 +36,8 @@ few = settings(max_examples=max(3, settings.default.max_examples // 8), phases=[
 # one raises, which the tests of complex linear algebra see.
 REAL = {
     "sign_of_real", "rnn", "rnn_gradients", "gru", "gru_gradients", "lstm", "lstm_gradients", "relu",
-    "leaky_relu", "layer_norm_gradients", "group_norm_gradients", "thin_svd", "np.linalg.svd", "np.linalg.eigh", "np.linalg.eig",
+    "leaky_relu", "layer_norm_gradients", "group_norm_gradients",
+    "thin_svd", "np.linalg.svd", "np.linalg.eigh", "np.linalg.eig",
 }  # fmt: skip
 COMPLEX = [f for f in ENTRIES if name_of(f) not in REAL]
 
