@@ -2,7 +2,8 @@
 
 Both are quotients of two polynomials, on an interval around which powers of 2 are divided out.  NumPy stores
 under a mask, which processors of this kind do slowly and which what reads it waits for; here whole vectors
-are stored.  The coefficients are those with which the bits come out as NumPy's.
+are stored.  The coefficients are NumPy's (``loops_exponent_log``, under its BSD licence), by which the bits
+come out as NumPy's do.
 """
 
 from typing import Any
