@@ -8,9 +8,9 @@ import pytest
 import tinygrad_edu as tg
 from tinygrad_edu import nn, optim
 from tinygrad_edu.compiler import cache, plan, sums
-from tinygrad_edu.compiler.c_numbers import vanishing
 from tinygrad_edu.compiler.loops import Each, reads, writes
 from tinygrad_edu.compiler.native import NativeSource
+from tinygrad_edu.compiler.powers import vanishing
 
 from .test_random import as_function, draw, outcome
 

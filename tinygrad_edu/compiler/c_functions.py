@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from . import orders, words
+from . import orders, powers, words
 from .alike import Alike
 from .c import Printer
 from .c_head import CALLED, HEAD, NARROW
@@ -74,7 +74,8 @@ class Functions:
             )
             functions.append(self._called("fits", "all_fit", 0))
         if self.many is not None:
-            functions += [orders.TEXT, self.many.text(self._parameters, self._conditions(), self.slot)]
+            text = self.many.text(self._parameters, self._conditions(), self.slot)
+            functions += [orders.TEXT, powers.TEXT, text]
         called = "" if self.alone else CALLED
         return "\n".join([called + self._widths() + HEAD + words.TEXT, *functions])
 
@@ -123,7 +124,7 @@ class Functions:
         counts = len(self.plan.lives) if self.counts else 0
         for k in range(counts):
             parameters += f", double t{k}, double lr{k}"
-            before += f"    count_{k}(p, t{k}, lr{k});\n"
+            before += f"    {self.counting.of_one(k, f't{k}', f'lr{k}')}\n"
         call = f"int found = body_{number}(p{values});"
         if not self.alone:
             save, restore = (self.slot(("python", f"PyEval_{name}Thread")) for name in ("Save", "Restore"))

@@ -1,16 +1,17 @@
 """Numbers in C: the formulas of an optimizer's step, which Python computes with floats."""
 
 import ast
-import math
 from collections.abc import Callable
 from typing import Any
 
 from ..errors import TraceError
 from .counting import changing, is_ours
 from .memories import C_TYPES
+from .powers import vanishing
 from .program import Live
 from .symbols import formulas
 
+Powers = dict[str | float, str]  # names, by what they stand for: the t-th power of a number, or a text in C
 OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 
 
@@ -29,6 +30,8 @@ class Counting:
     formulas : list of (int, str)
         For each the optimizer, and its formula, which is empty if the rates alone decide it; none at all if
         any other has no formula.
+    bases : list of list of float
+        For each optimizer the numbers whose t-th powers its function in C is given.
     """
 
     def __init__(self, lives: list[Live]) -> None:
@@ -47,6 +50,7 @@ class Counting:
                 self.formulas += [(k, "")] * len(pack.decays.scalars)
         if not known:
             self.formulas = []
+        self.bases: list[list[float]] = []
 
     @property
     def alone(self) -> bool:
@@ -54,16 +58,33 @@ class Counting:
         return bool(self.formulas) and all(formula for _, formula in self.formulas)
 
     def functions(self, slot: Callable[[Any], int]) -> list[str]:
-        """For each optimizer a function in C that computes its numbers of a step, powers only once."""
+        """For each optimizer a function in C that computes its numbers of a step, given powers, and others
+        only once.
+        """
         found = []
         for k in range(self.count if self.formulas else 0):
-            powers: dict[str, str] = {}
+            powers: Powers = {}
             own = [(i, formula) for i, (live, formula) in enumerate(self.formulas) if live == k and formula]
             sets = [f"{self.scalar(i, slot)} = {in_c(formula, powers)};" for i, formula in own]
-            names = [f"const double {name} = {power};" for power, name in powers.items()]
+            names = [f"const double {name} = {p};" for p, name in powers.items() if isinstance(p, str)]
+            self.bases.append([base for base in powers if isinstance(base, float)])
+            given = "".join(f", double {powers[base]}" for base in self.bases[k])
             body = "".join(f"    {line}\n" for line in (*names, *sets))
-            found.append(f"static void count_{k}(void **p, double t, double lr) {{\n{body}}}\n")
+            found.append(f"static void count_{k}(void **p, double t, double lr{given}) {{\n{body}}}\n")
         return found
+
+    def of_one(self, k: int, t: str, lr: str) -> str:
+        """The line of C that computes an optimizer's numbers of one step."""
+        given = [f"{t} < {vanishing(b)} ? power({b.hex()}, {t}) : 0" for b in self.bases[k]]
+        return f"count_{k}({', '.join(['p', t, lr, *given])});"
+
+    def of_many(self, k: int, made: str) -> tuple[list[str], str]:
+        """Lines before many steps, so many of which were made before, and the line of the s-th of them."""
+        begin, given, t = [], [], f"{made} + s + 1"
+        for i, b in enumerate(self.bases[k]):
+            begin.append(f"two power{k}_{i} = powers_until({b.hex()}, {made});")
+            given.append(f"{t} < {vanishing(b)} ? next_power(&power{k}_{i}, {b.hex()}) : 0")
+        return begin, f"count_{k}({', '.join(['p', t, f'rates[{k}]', *given])});"
 
     def scalar(self, number: int, slot: Callable[[Any], int]) -> str:
         """One of the numbers in C."""
@@ -89,10 +110,11 @@ def texts_of(optimizer: Any, group: Any) -> list[str] | None:
     return texts
 
 
-def in_c(formula: str, powers: dict[str, str]) -> str:
-    """A formula of ``t`` and ``lr`` in the syntax of Python, as C computes it with doubles, to the same bits.
+def in_c(formula: str, powers: Powers) -> str:
+    """A formula of ``t`` and ``lr`` in the syntax of Python, as C computes it with doubles.
 
-    Powers are named, and noted under their own text, to be computed once and before.
+    Powers are named, and noted, to be computed once and before: the t-th of numbers that soon vanish beside 1
+    under these numbers, others under their own text.
 
     Raises
     ------
@@ -102,12 +124,7 @@ def in_c(formula: str, powers: dict[str, str]) -> str:
     return _expression(ast.parse(formula, mode="eval").body, powers)
 
 
-def vanishing(base: float) -> int:
-    """A power of a number below 1 from which on 1 less the power is 1 among doubles."""
-    return math.ceil(54 * math.log(2) / -math.log(base)) + 1  # below 1 they are half as far apart as above
-
-
-def _expression(node: ast.expr, powers: dict[str, str]) -> str:
+def _expression(node: ast.expr, powers: Powers) -> str:
     def inner(part: ast.expr) -> str:
         return _expression(part, powers)
 
@@ -123,8 +140,7 @@ def _expression(node: ast.expr, powers: dict[str, str]) -> str:
         case ast.BinOp(left=ast.Constant(value=1), op=ast.Sub(), right=ast.BinOp(
             left=ast.Constant(value=float() as base), op=ast.Pow(), right=ast.Name(id="t")
         )) if 0 < base < 1:  # fmt: skip
-            power = f"t < {vanishing(base)} ? power({base.hex()}, t) : 0"
-            return f"({(1.0).hex()} - {powers.setdefault(power, f'q{len(powers)}')})"
+            return f"({(1.0).hex()} - {powers.setdefault(base, f'q{len(powers)}')})"
         case ast.BinOp(left=left, op=ast.Pow(), right=right):
             return powers.setdefault(f"power({inner(left)}, {inner(right)})", f"q{len(powers)}")
         case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATORS:

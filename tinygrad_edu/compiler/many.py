@@ -102,7 +102,8 @@ class Many:
         if self.counting.formulas:
             lives = range(len(self.lives))
             names += [f"const word made{k} = c[{COUNTS + k}];" for k in lives]
-            calls = [f"count_{k}(p, made{k} + s + 1, rates[{k}]);" for k in lives]
+            begins, calls = zip(*(self.counting.of_many(k, f"made{k}") for k in lives))
+            names += [line for begin in begins for line in begin]
             count += ["else {", *(f"    {call}" for call in calls), "}"]
         copies = []
         for k, r in enumerate(self.results):
