@@ -1,5 +1,5 @@
-"""Operators that change a tensor in place: a new result while gradients are recorded, a write into memory
-otherwise.
+"""What changes a tensor in place, ``x += y`` and ``x[key] = y``: a new result while gradients are recorded, a
+write into memory otherwise.
 """
 
 from __future__ import annotations
@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .aliases import Operand
-from .errors import InPlaceError, ShapeError
+from .arrays import refuse_imaginary
+from .errors import DTypeError, InPlaceError, ShapeError
 from .graph import Leaf
 from .modes import MODE
+from .ops.indexing import as_key, setitem
+from .table import op_of
 from .versions import SETTINGS, WRITES
 
 if TYPE_CHECKING:
     from .tensor import Tensor
 
-
+SETITEM = op_of(setitem)
 # The ufuncs that NumPy's own ``x ** p`` takes, by the kind of x, the type of p and p.  They are faster, and
 # they round otherwise and have other zeros and NaNs: (0 - 1j) ** -1 is 0 + 1j, and -0 + 1j by np.power.
 POWERS: dict[tuple[str, type, float], np.ufunc] = {
@@ -40,7 +43,7 @@ def raise_to(x: Any, p: Any, *, out: Any) -> None:
 
 
 class InPlace:
-    """What `Tensor` inherits for ``x += y`` and its kin."""
+    """What `Tensor` inherits for ``x += y`` and its kin, and for ``x[key] = value``."""
 
     __slots__ = ()
     _array: Any
@@ -75,6 +78,27 @@ class InPlace:
         ufunc(self._array, getattr(other, "_array", other), out=self._array)
         WRITES.mark(self._array)
         return self
+
+    def __setitem__(self: Any, key: Any, value: Any) -> None:
+        """``x[key] = value``, differentiable: x becomes the result.
+
+        Whoever saved the old values keeps them, and so does a view taken before: unlike NumPy's, it does not
+        follow.  Each write copies x, so that a loop of n writes costs O(n²); under no_grad it writes in
+        place.
+        """
+        if hasattr(value, "dtype"):
+            refuse_imaginary(value.dtype, self.dtype, "x[…] = v of a complex v")
+        if MODE.get().recording:
+            self._refuse_writing_to_leaf()
+            if self.dtype.kind not in "fc" and isinstance(value, InPlace) and value._node is not None:
+                raise DTypeError(
+                    f"x[…] = v of a v that needs a gradient, into an x of {self.dtype}, would lose it: make "
+                    "x floating first."
+                )
+            self._become(self._record(SETITEM, (self, as_key(key), value)))
+        else:
+            self._array[as_key(key)] = value._array if isinstance(value, InPlace) else value
+            WRITES.mark(self._array)
 
     def _become(self: Any, result: Tensor) -> None:
         """Be the result of an assignment from now on; whoever saved the old values keeps them."""

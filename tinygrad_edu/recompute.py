@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from .backward import run_backward, turned
+from .backward import run_backward
 from .entry import Op
 from .errors import ArgumentError, GraphError
+from .gradients import turned
 from .graph import Leaf, Node
 from .modes import MODE, recording_apart
 from .random import Draws, drawing

@@ -19,26 +19,25 @@ know their entry already; all other methods call NumPy's function, and enter at 
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from .aliases import Operand
-from .arrays import refuse_imaginary, stands_for_array
+from .arrays import refuse_imaginary
 from .backward import accumulate
 from .conversion import Conversions
+from .copying import Copies, _unpickled  # noqa: F401  # by which name files of pickles call it
+from .differentiable import Differentiable, check_floating
 from .dispatch import dispatch
 from .entry import Op
-from .errors import DTypeError, GraphError, InPlaceError, ShapeError
-from .graph import Leaf, Node, as_array, ndarray, notes_of, record
+from .errors import GraphError, InPlaceError
+from .graph import Node, as_array, ndarray, record
 from .hints import Absent, absent_names
 from .in_place import POWERS, InPlace
 from .methods import ArrayMethods
-from .modes import MODE
-from .ops import indexing
+from .ops.indexing import as_key, getitem
 from .ops.reduction import NONE
 from .table import op_of
 from .versions import SETTINGS, WRITES
@@ -46,18 +45,13 @@ from .versions import SETTINGS, WRITES
 ADD, SUBTRACT, MULTIPLY, DIVIDE = op_of(np.add), op_of(np.subtract), op_of(np.multiply), op_of(np.divide)
 POWER, FAST_POWERS = op_of(np.power), {which: op_of(ufunc) for which, ufunc in POWERS.items()}
 NEGATIVE, MATMUL, SUM = op_of(np.negative), op_of(np.matmul), op_of(np.add.reduce)
-RESHAPE, TRANSPOSE = op_of(np.reshape), op_of(np.transpose)
-GETITEM, SETITEM = op_of(indexing.getitem), op_of(indexing.setitem)
+RESHAPE, TRANSPOSE, GETITEM = op_of(np.reshape), op_of(np.transpose), op_of(getitem)
 ONES = {np.dtype(kind): np.ones((), kind) for kind in np.typecodes["Float"]}  # the gradients of real losses
 for _one in ONES.values():
     _one.flags.writeable = False
-NO_GRAD_OF_RESULTS = (
-    "The .grad of a result is None: only leaves, tensors that were made with requires_grad=True, keep their "
-    "gradient. Call retain_grad() on the result before backward(), or ask a leaf."
-)
 
 
-class Tensor(ArrayMethods, InPlace, Conversions):
+class Tensor(Differentiable, ArrayMethods, InPlace, Conversions, Copies):
     """An array whose operations are recorded, so that gradients can be computed.
 
     Parameters
@@ -142,13 +136,15 @@ class Tensor(ArrayMethods, InPlace, Conversions):
     ) -> Any:
         return dispatch(Tensor, function, args, kwargs)
 
-    def _recorded(self, op: Op, values: tuple[Any, ...]) -> Any:
-        return record(Tensor, op, values)  # what `dispatch` would do with a call of an op of our own
+    def _record(self, op: Op, values: tuple[Any, ...]) -> Any:
+        return record(Tensor, op, values)
+
+    _recorded: Any = _record  # what `dispatch` would do with a call of an op of our own
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if cls.__array_function__ is not Tensor.__array_function__:  # which is asked about our own ops, too
-            cls._recorded = None  # type: ignore[assignment]  # there is no shorter way
+            cls._recorded = None  # there is no shorter way
 
     # ---- the array -----------------------------------------------------------------------------------------
 
@@ -173,7 +169,7 @@ class Tensor(ArrayMethods, InPlace, Conversions):
             )
         array = as_array(value._array if isinstance(value, Tensor) else value)
         if self._node is not None:
-            _check_floating(array.dtype)
+            check_floating(array.dtype)
             self._node.shape, self._node.dtype = array.shape, array.dtype
         if (array.shape, array.dtype) != (self.shape, self.dtype):
             self.grad = None
@@ -183,72 +179,7 @@ class Tensor(ArrayMethods, InPlace, Conversions):
             SETTINGS.count += 1
         self._array = array
 
-    # ---- gradients -----------------------------------------------------------------------------------------
-
-    @property
-    def requires_grad(self) -> bool:
-        """Whether gradients are wanted with respect to this tensor, or to what it was computed from."""
-        return self._node is not None
-
-    @requires_grad.setter
-    def requires_grad(self, value: bool) -> None:
-        self.requires_grad_(value)
-
-    @property
-    def is_leaf(self) -> bool:
-        """Whether this tensor was made by the user and not by a recorded operation."""
-        return self._node is None or isinstance(self._node, Leaf)
-
-    @property
-    def grad(self) -> Tensor | None:
-        """The gradient accumulated here by backward passes, in place; of results only after `retain_grad`."""
-        node: Any = self._node or self._leaf
-        if node is None or self.is_leaf:
-            return None if node is None else node.grad
-        if node.notes is not None and node.notes.retains:
-            return node.notes.grad
-        warnings.warn(NO_GRAD_OF_RESULTS, stacklevel=2)
-        return None
-
-    @grad.setter
-    def grad(self, value: Tensor | None) -> None:
-        holder: Any = self._leaf or (self._node and self._node.notes)
-        if value is None:
-            if holder:
-                holder.grad = None
-            return
-        if self._leaf is None or not self.is_leaf:
-            raise GraphError(
-                "Only a leaf that requires a gradient has a .grad to assign to; this tensor is not one."
-            )
-        if not (isinstance(value, Tensor) and value.shape == self.shape and value.dtype == self.dtype):
-            shape, dtype = getattr(value, "shape", "?"), getattr(value, "dtype", "?")
-            given = f"{type(value).__name__} of shape {shape}, {dtype}"
-            raise ShapeError(f"A gradient must be a Tensor of shape {self.shape}, {self.dtype}; got {given}.")
-        self._leaf.grad = Tensor._make(value._array.copy(), value._node)
-
-    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
-        """Start or stop asking for gradients with respect to this leaf, in place; returns it."""
-        if not self.is_leaf:
-            if not requires_grad:
-                raise GraphError(
-                    "requires_grad can be changed on leaves only. Use x.detach() for a tensor without its "
-                    "graph."
-                )
-            return self
-        if requires_grad:
-            _check_floating(self.dtype)
-            SETTINGS.count += self._leaf is not None and self._node is None  # it was frozen
-            if self._leaf is None:
-                self._leaf = Leaf(self.shape, self.dtype)
-                if isinstance(self._array, ndarray) or stands_for_array(self._array):
-                    self._array = np.copy(self._array, order="C")  # whoever gave it may go on to change it
-            # Other data may have been assigned while it was frozen.
-            self._leaf.shape, self._leaf.dtype = self.shape, self.dtype
-        else:
-            SETTINGS.count += self._node is not None
-        self._node = self._leaf if requires_grad else None
-        return self
+    # ---- the gradient: what else there is of it is in `differentiable` ------------------------------------
 
     def backward(
         self,
@@ -294,59 +225,6 @@ class Tensor(ArrayMethods, InPlace, Conversions):
         root = self._cotangent(gradient)
         accumulate(Tensor, node, root if create_graph else root._array, create_graph, retain)
 
-    def _cotangent(self, gradient: ArrayLike | Tensor | None) -> Tensor:
-        shape, dtype = self._array.shape, self._array.dtype
-        if gradient is None:
-            if self._array.size != 1:
-                raise GraphError(
-                    f"backward() of a tensor of shape {shape} needs a gradient (its cotangent) of that "
-                    "shape; only one element has a default."
-                )
-            if dtype.kind == "c":
-                raise GraphError(
-                    "backward() of a complex tensor needs a gradient (its cotangent); without one make a "
-                    "real loss of it first, such as np.real(z) or np.abs(z)**2."
-                )
-            if type(self._array) is not np.ndarray:
-                return Tensor._make(np.ones_like(self._array), None)
-            return Tensor._make(np.array(1, dtype) if shape == () else np.ones(shape, dtype), None)
-        cotangent = gradient if isinstance(gradient, Tensor) else Tensor(gradient)
-        if cotangent.shape != shape:
-            raise ShapeError(
-                f"backward() of a tensor of shape {shape} got a gradient of shape {cotangent.shape}; the two "
-                "must be equal."
-            )
-        if cotangent.dtype == dtype:
-            return cotangent
-        refuse_imaginary(cotangent.dtype, dtype, "backward(gradient)")
-        return cotangent.astype(dtype)
-
-    def detach(self) -> Tensor:
-        """The same values, shared, without the graph."""
-        return Tensor._make(self._array, None)
-
-    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Callable[[], object]:
-        """Call ``hook(gradient)`` when the gradient of this tensor is complete; what it returns, if anything,
-        replaces it.
-
-        Returns a function that removes the hook.  A hook must not change its argument in place.
-        """
-        if self._node is None:
-            raise GraphError(
-                "register_hook on a tensor that no gradient is wanted of: set requires_grad=True first."
-            )
-        hooks = notes_of(self._node).hooks
-        key = object()
-        hooks[key] = hook
-        SETTINGS.count += 1
-        return lambda: hooks.pop(key, None)
-
-    def retain_grad(self) -> None:
-        """Keep the gradient of this result in ``grad`` too: that of the last backward pass."""
-        if self._node is None:
-            raise GraphError("retain_grad on a tensor that no gradient is wanted of.")
-        notes_of(self._node).retains = not isinstance(self._node, Leaf)
-
     # ---- operators -----------------------------------------------------------------------------------------
 
     # fmt: off
@@ -371,59 +249,8 @@ class Tensor(ArrayMethods, InPlace, Conversions):
             return record(Tensor, FAST_POWERS[self._array.dtype.kind, type(other), other], (self,))
         return record(Tensor, POWER, (self, other))
 
-    # ---- items ---------------------------------------------------------------------------------------------
-
     def __getitem__(self, key: Any) -> Tensor:
-        return record(Tensor, GETITEM, (self, indexing.as_key(key)))
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        """``x[key] = value``, differentiable: x becomes the result.
-
-        Whoever saved the old values keeps them, and so does a view taken before: unlike NumPy's, it does not
-        follow.  Each write copies x, so that a loop of n writes costs O(n²); under no_grad it writes in
-        place.
-        """
-        if hasattr(value, "dtype"):
-            refuse_imaginary(value.dtype, self.dtype, "x[…] = v of a complex v")
-        if MODE.get().recording:
-            self._refuse_writing_to_leaf()
-            if self.dtype.kind not in "fc" and isinstance(value, Tensor) and value._node is not None:
-                raise DTypeError(
-                    f"x[…] = v of a v that needs a gradient, into an x of {self.dtype}, would lose it: make "
-                    "x floating first."
-                )
-            self._become(record(Tensor, SETITEM, (self, indexing.as_key(key), value)))
-        else:
-            self._array[indexing.as_key(key)] = value._array if isinstance(value, Tensor) else value
-            WRITES.mark(self._array)
-
-    # ---- copies --------------------------------------------------------------------------------------------
-
-    def __copy__(self) -> Tensor:
-        """A copy of the values, recorded as one: `numpy.copy`."""
-        return np.copy(self)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
-        """A leaf with a copy of the values and of the gradient; the graph is not copied."""
-        if not self.is_leaf:
-            raise GraphError(
-                "Only leaves can be deep-copied: a result belongs to its graph. Use x.detach().copy()."
-            )
-        copy = _new(type(self))
-        memo[id(self)] = copy
-        copy._array, copy._node, copy._leaf = self._array.copy(), None, None
-        if self._leaf is not None:
-            gradient = self._leaf.grad
-            copy._leaf = Leaf(self.shape, self.dtype)
-            copy._leaf.grad = None if gradient is None else gradient.detach().copy()
-            copy._node = copy._leaf if self.requires_grad else None
-        return copy
-
-    def __reduce__(self) -> Any:
-        """A leaf is pickled as its values, and whether a gradient is wanted; gradients and hooks are not."""
-        if not self.is_leaf:
-            raise TypeError("A Tensor with a graph is not pickled: pickle its values, x.detach().")
-        return _unpickled, (type(self), self._array, self.requires_grad), getattr(self, "__dict__", None)
+        return record(Tensor, GETITEM, (self, as_key(key)))
 
     def __dir__(self) -> list[str]:
         return [name for name in super().__dir__() if not isinstance(getattr(type(self), name, None), Absent)]
@@ -463,20 +290,3 @@ for _name in absent_names(
     setattr(Tensor, _name, Absent(_name))
 
 _new = object.__new__
-
-
-def _unpickled(cls: type[Tensor], array: Any, requires_grad: bool) -> Tensor:
-    """A leaf of this class around an array that it may keep."""
-    leaf = _new(cls)
-    leaf._array, leaf._node, leaf._leaf = as_array(array), None, None
-    if requires_grad:
-        leaf._node = leaf._leaf = Leaf(array.shape, array.dtype)
-    return leaf
-
-
-def _check_floating(dtype: Any) -> None:
-    if dtype.kind not in "fc":
-        raise DTypeError(
-            f"Only floating and complex tensors can require a gradient; this one is {dtype}. Convert it "
-            "first: dtype=np.float32, or x.astype(np.float64)."
-        )

@@ -24,8 +24,9 @@ HOUSE = [
     ("modes", "random", "versions", "foreign", "frames", "arrays", "trees", "files", "coercion", "sparse", "memory", "half"),
     ("broadcast", "signature", "plan", "entry", "table"),                  # which function has which derivative
     ("ops", "reasons"),                                                    # the derivatives themselves
-    ("refusals", "graph", "writing", "dispatch", "backward"),              # a call is recorded, and taken back
-    ("methods", "conversion", "in_place", "tensor", "functions", "mends", "nonfinite", "debug", "interchange"),
+    ("refusals", "graph", "writing", "dispatch", "gradients", "backward"),              # a call is recorded, and taken back
+    ("methods", "differentiable", "copying", "conversion", "in_place", "tensor", "functions"),       # class Tensor
+    ("mends", "nonfinite", "debug", "interchange"),
     ("tree_call", "primitive", "handover", "filing", "storage"),                 # users' ops
     ("argnums", "evaluation", "forms", "holomorphic", "patience", "transforms", "jacobians", "recompute", "implicit", "flat", "optimize"),
     ("special", "stats", "io", "check", "nn", "optim"),

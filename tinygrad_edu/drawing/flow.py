@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..backward import Pass, turned
+from ..backward import Pass
+from ..gradients import turned
 from ..graph import Node, Part
 from ..tensor import Tensor
 from .known import UNKNOWN, Known

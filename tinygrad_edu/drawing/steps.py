@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backward import turned
+from ..gradients import turned
 from ..graph import Leaf, Node, Part
 from .flow import Flow
 from .known import UNKNOWN

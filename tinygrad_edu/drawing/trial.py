@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..backward import turned
 from ..check.numerical import numerical_jvp, numerical_vjp
+from ..gradients import turned
 from ..graph import Leaf, Node, Part
 from .known import UNKNOWN, Known, same
 from .numbers import FULL, number, short
