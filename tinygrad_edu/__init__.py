@@ -26,69 +26,23 @@ The two-minute tour::
 To read the code, begin with ``tinygrad_edu.backward``; then ``table``, ``graph`` and ``tensor``.
 """
 
-import sys
+# fmt: off
+# isort: off
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .debug import debug
 from .errors import TinygradError
 from .filing import composite, derivative, elementwise
 from .functions import (
-    adaptive_avg_pool1d,
-    adaptive_avg_pool2d,
-    avg_pool1d,
-    avg_pool2d,
-    bilinear,
-    binary_cross_entropy,
-    binary_cross_entropy_with_logits,
-    celu,
-    conv1d,
-    conv2d,
-    conv_transpose2d,
-    cosine_embedding_loss,
-    dropout,
-    elu,
-    embedding,
-    erf,
-    erfc,
-    gaussian,
-    gelu,
-    group_norm,
-    half_squared_error,
-    hardsigmoid,
-    hardswish,
-    hardtanh,
-    hinge_loss,
-    huber_loss,
-    kl_div,
-    l1_loss,
-    layer_norm,
-    leaky_relu,
-    linear,
-    log_softmax,
-    logsumexp,
-    masked_softmax,
-    max_pool1d,
-    max_pool2d,
-    maxout,
-    mish,
-    mse_loss,
-    multi_margin_loss,
-    nll_loss,
-    positional_encoding,
-    prelu,
-    relu,
-    relu6,
-    rms_norm,
-    scaled_dot_product_attention,
-    selu,
-    sigmoid,
-    silu,
-    smooth_l1_loss,
-    softmax,
-    softmax_cross_entropy,
-    softplus,
-    softsign,
-    triplet_margin_loss,
+    adaptive_avg_pool1d, adaptive_avg_pool2d, avg_pool1d, avg_pool2d, bilinear, binary_cross_entropy,
+    binary_cross_entropy_with_logits, celu, conv1d, conv2d, conv_transpose2d, cosine_embedding_loss,
+    dropout, elu, embedding, erf, erfc, gaussian, gelu, group_norm, half_squared_error, hardsigmoid,
+    hardswish, hardtanh, hinge_loss, huber_loss, kl_div, l1_loss, layer_norm, leaky_relu, linear,
+    log_softmax, logsumexp, masked_softmax, max_pool1d, max_pool2d, maxout, mish, mse_loss,
+    multi_margin_loss, nll_loss, positional_encoding, prelu, relu, relu6, rms_norm,
+    scaled_dot_product_attention, selu, sigmoid, silu, smooth_l1_loss, softmax, softmax_cross_entropy,
+    softplus, softsign, triplet_margin_loss,
 )
 from .interchange import from_dlpack
 from .memory import keep_freed_memory
@@ -115,138 +69,42 @@ from .tensor import Tensor
 from .transforms import grad, jvp, value_and_grad, vjp
 
 __version__ = "0.2.0.dev0"
-__all__ = [
-    "Tensor",
-    "TinygradError",
-    "adaptive_avg_pool1d",
-    "adaptive_avg_pool2d",
-    "adaptive_max_pool1d",
-    "adaptive_max_pool2d",
-    "alpha_dropout",
-    "avg_pool1d",
-    "avg_pool2d",
-    "bilinear",
-    "binary_cross_entropy",
-    "binary_cross_entropy_with_logits",
-    "celu",
-    "check",
-    "compile",
-    "composite",
-    "conv1d",
-    "conv2d",
-    "conv_transpose1d",
-    "conv_transpose2d",
-    "cosine_embedding_loss",
-    "cosine_similarity",
-    "data",
-    "debug",
-    "derivative",
-    "distributed",
-    "draw",
-    "drawing",
-    "dropout",
-    "dropout1d",
-    "dropout2d",
-    "elementwise",
-    "elu",
-    "embedding",
-    "enable_grad",
-    "erf",
-    "erfc",
-    "explain",
-    "fixed_point",
-    "fold",
-    "from_dlpack",
-    "gaussian",
-    "gaussian_nll_loss",
-    "gelu",
-    "glu",
-    "grad",
-    "gradcheck",
-    "group_norm",
-    "half_squared_error",
-    "hardshrink",
-    "hardsigmoid",
-    "hardswish",
-    "hardtanh",
-    "hessian",
-    "hinge_embedding_loss",
-    "hinge_loss",
-    "huber_loss",
-    "hvp",
-    "implicit_root",
-    "instance_norm",
-    "interpolate",
-    "io",
-    "is_grad_enabled",
-    "jacobian",
-    "jvp",
-    "kl_div",
-    "l1_loss",
-    "layer_norm",
-    "leaky_relu",
-    "least_squares",
-    "linear",
-    "log_sigmoid",
-    "log_softmax",
-    "logsumexp",
-    "lp_pool1d",
-    "lp_pool2d",
-    "margin_ranking_loss",
-    "masked_softmax",
-    "max_pool1d",
-    "max_pool2d",
-    "maxout",
-    "minimize",
-    "mish",
-    "mse_loss",
-    "multi_margin_loss",
-    "multilabel_margin_loss",
-    "multilabel_soft_margin_loss",
-    "nll_loss",
-    "nn",
-    "no_grad",
-    "onnx",
-    "optim",
-    "pairwise_distance",
-    "pixel_shuffle",
-    "pixel_unshuffle",
-    "plot",
-    "poisson_nll_loss",
-    "positional_encoding",
-    "prelu",
-    "primitive",
-    "relu",
-    "relu6",
-    "remat",
-    "rms_norm",
-    "rrelu",
-    "scaled_dot_product_attention",
-    "seed",
-    "selu",
-    "sequence_mask",
-    "sigmoid",
-    "silu",
-    "smooth_l1_loss",
-    "soft_margin_loss",
-    "softmax",
-    "softmax_cross_entropy",
-    "softmin",
-    "softplus",
-    "softshrink",
-    "softsign",
-    "special",
-    "stats",
+__all__ = [  # noqa: RUF022  # by what they are for
+    # an array that remembers what is done to it, and when it does
+    "Tensor", "TinygradError", "enable_grad", "from_dlpack", "is_grad_enabled", "no_grad", "seed",
     "stored",
-    "tanhshrink",
-    "threshold",
-    "train",
+    # derivatives of functions, and what is made of them
+    "fixed_point", "grad", "hessian", "hvp", "implicit_root", "jacobian", "jvp", "least_squares",
+    "minimize", "remat", "value_and_grad", "vjp",
+    # rules of your own, and what finds their mistakes
+    "composite", "debug", "derivative", "elementwise", "gradcheck", "primitive",
+    # what was recorded as a picture, and as straight-line NumPy
+    "compile", "draw", "explain",
+    # activations, and what they are made of
+    "celu", "elu", "erf", "erfc", "gaussian", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish",
+    "hardtanh", "leaky_relu", "log_sigmoid", "log_softmax", "logsumexp", "masked_softmax", "maxout",
+    "mish", "prelu", "relu", "relu6", "rrelu", "selu", "sigmoid", "silu", "softmax", "softmin",
+    "softplus", "softshrink", "softsign", "tanhshrink", "threshold",
+    # layers
+    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d",
+    "alpha_dropout", "avg_pool1d", "avg_pool2d", "bilinear", "conv1d", "conv2d", "conv_transpose1d",
+    "conv_transpose2d", "dropout", "dropout1d", "dropout2d", "embedding", "fold", "group_norm",
+    "instance_norm", "interpolate", "layer_norm", "linear", "lp_pool1d", "lp_pool2d", "max_pool1d",
+    "max_pool2d", "pixel_shuffle", "pixel_unshuffle", "positional_encoding", "rms_norm",
+    "scaled_dot_product_attention", "sequence_mask", "unfold",
+    # losses and similarities
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss",
+    "cosine_similarity", "gaussian_nll_loss", "half_squared_error", "hinge_embedding_loss", "hinge_loss",
+    "huber_loss", "kl_div", "l1_loss", "margin_ranking_loss", "mse_loss", "multi_margin_loss",
+    "multilabel_margin_loss", "multilabel_soft_margin_loss", "nll_loss", "pairwise_distance",
+    "poisson_nll_loss", "smooth_l1_loss", "soft_margin_loss", "softmax_cross_entropy",
     "triplet_margin_loss",
-    "unfold",
-    "value_and_grad",
-    "vjp",
+    # the parts of the package
+    "check", "data", "distributed", "drawing", "io", "nn", "onnx", "optim", "plot", "special", "stats",
+    "train",
 ]
-
+# isort: on
+# fmt: on
 
 keep_freed_memory()
 del keep_freed_memory
@@ -264,66 +122,29 @@ if TYPE_CHECKING:
     from .optimize import least_squares, minimize
     from .recompute import remat
 
+# fmt: off
+LATER = {  # names of modules that are imported when one of their names is first asked for
+    "compile": "compiler", "draw": "drawing", "explain": "drawing", "fixed_point": "implicit",
+    "gradcheck": "check", "hessian": "jacobians", "hvp": "jacobians", "implicit_root": "implicit",
+    "jacobian": "jacobians", "least_squares": "optimize", "minimize": "optimize", "remat": "recompute",
+}
+PARTS = {
+    "check", "data", "distributed", "drawing", "io", "nn", "onnx", "optim", "plot", "sklearn", "special",
+    "stats", "train",
+}
+# fmt: on
+
 
 def __getattr__(name: str) -> Any:
     """The parts that not every program needs are imported when they are first asked for."""
-    if name in ("fixed_point", "implicit_root"):
-        import tinygrad_edu.implicit
+    if name in LATER:
+        return getattr(import_module(f".{LATER[name]}", __name__), name)
+    if name in PARTS:
+        return import_module(f".{name}", __name__)
+    from .hints import package_hint
 
-        return getattr(tinygrad_edu.implicit, name)
-    if name in ("hessian", "hvp", "jacobian"):
-        import tinygrad_edu.jacobians
-
-        return getattr(tinygrad_edu.jacobians, name)
-    if name == "compile":
-        from .compiler import compile
-
-        return compile
-    if name in ("least_squares", "minimize"):
-        import tinygrad_edu.optimize
-
-        return getattr(tinygrad_edu.optimize, name)
-    if name == "remat":
-        from .recompute import remat
-
-        return remat
-    # `from . import check` would ask for the attribute, and so this function, again.
-    match name:
-        case "check" | "gradcheck":
-            import tinygrad_edu.check
-        case "data":
-            import tinygrad_edu.data
-        case "distributed":
-            import tinygrad_edu.distributed
-        case "drawing" | "draw" | "explain":
-            import tinygrad_edu.drawing
-        case "io":
-            import tinygrad_edu.io
-        case "nn":
-            import tinygrad_edu.nn
-        case "onnx":
-            import tinygrad_edu.onnx
-        case "optim":
-            import tinygrad_edu.optim
-        case "plot":
-            import tinygrad_edu.plot
-        case "sklearn":
-            import tinygrad_edu.sklearn
-        case "special":
-            import tinygrad_edu.special
-        case "stats":
-            import tinygrad_edu.stats
-        case "train":
-            import tinygrad_edu.train  # an import makes a part an attribute of the package
-        case _:
-            from .hints import package_hint
-
-            hint = "." if name.startswith("_") else package_hint(name, __dir__())
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}", name=name)
-    package = vars(sys.modules[__name__])
-    if name in ("draw", "explain"):
-        return getattr(package["drawing"], name)
-    return package["check"].gradcheck if name == "gradcheck" else package[name]
+    hint = "." if name.startswith("_") else package_hint(name, __dir__())
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}", name=name)
 
 
 def __dir__() -> list[str]:

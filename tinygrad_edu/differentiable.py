@@ -1,4 +1,4 @@
-"""What a tensor has of gradients: whether one is wanted, what backward passes have left, and who is shown it."""
+"""What a tensor has of gradients: whether one is wanted, what backward passes left, and who is shown it."""
 
 from __future__ import annotations
 
