@@ -32,7 +32,7 @@ class Differentiable:
     _leaf: Any
     _make: Any
 
-    # ---- whether one is wanted, and the one there is ---------------------------------------------------------
+    # ---- whether one is wanted, and the one there is -----------------------------------------------------
 
     @property
     def requires_grad(self) -> bool:

@@ -1,5 +1,5 @@
-"""Gradients: what rules return, brought to the kind, the shape and the dtype of their argument; and what users
-get, which belongs to nobody else.
+"""Gradients: what rules return, brought to the kind, shape and dtype of their argument; and what users get,
+which belongs to nobody else.
 
 Of complex numbers a gradient is, outside, ∂L/∂(real part) + i ∂L/∂(imaginary part), so that a step against it
 descends.  Inside, where rules run, it is the conjugate of that, for which dL = Re(g · dx): so the rule of a
