@@ -19,13 +19,12 @@ from numpy.typing import DTypeLike, NDArray
 
 from ..errors import ArgumentError, DTypeError, names_itself
 from ..random import generator
-from ..trees import flatten
 from .checks import refuse_state, whole, wrong_names
 from .collate import checked, collated
-from .dataset import ArrayDataset, Batches, cast_floats
+from .dataset import Batches, cast_floats
 from .fields import Fields
 from .part import checked_part, cut, own_rows
-from .rows import Rows
+from .rows import Rows, plain_arrays
 from .samples import has_samples, prepared
 
 SETTINGS = ("samples", "batch_size", "shuffle", "drop_last")  # on which the place of a batch depends
@@ -178,15 +177,13 @@ class DataLoader:
 
         Several epochs begin at the beginning of one, and batches in groups between two groups.
         """
-        arrays, build = flatten(self._data.arrays if type(self._data) is ArrayDataset else ())
-        plain = all(type(a) is np.ndarray and a.flags.c_contiguous for a in arrays)
-        converted = self.dtype is None or all(a.dtype == self.dtype for a in arrays if a.dtype.kind == "f")
-        if not (arrays and plain and converted) or self.collate_fn is not None or self.part[1] > 1:
+        plain = plain_arrays(self._data, self.dtype)
+        if plain is None or self.collate_fn is not None or self.part[1] > 1:
             return None
         if self._batch and (epochs > 1 or (self._resumed and self._batch % group)):
             return None
         self._begin()
-        return Rows(self, arrays, build, epochs, group, usual=type(self) is DataLoader)
+        return Rows(self, *plain, epochs, group, usual=type(self) is DataLoader)
 
     def __iter__(self) -> Iterator[Fields]:
         epoch, start = self._begin()
@@ -200,10 +197,9 @@ class DataLoader:
         order = self.order(epoch) if self.shuffle else None
         for number in range(start, len(self)):
             rows = self.rows(number)
-            if rows.start < rows.stop:
-                yield self._batch_of(epoch, number, rows, order)
-            else:
-                yield cut(self._batch_of(epoch, number, slice(rows.start, rows.start + 1), order), slice(0))
+            some = slice(rows.start, max(rows.stop, rows.start + 1))  # a part without rows is cut from one
+            batch = self._batch_of(epoch, number, some, order)
+            yield batch if rows == some else cut(batch, slice(0))
 
     def _batch_of(self, epoch: int, number: int, rows: slice, order: Any) -> Any:
         """The rows of a batch, at least one."""
@@ -237,7 +233,7 @@ class DataLoader:
         while samples := list(islice(iterator, self.batch_size)):
             if len(samples) == self.batch_size or not self.drop_last:
                 own = own_rows(self.part, 0, len(samples))
-                some = slice(own.start, max(own.stop, own.start + 1))  # a part without rows is cut from one
+                some = slice(own.start, max(own.stop, own.start + 1))
                 batch = self._collated(samples[some], range(first + some.start, first + some.stop))
                 yield batch if own == some else cut(batch, slice(0))
             first += len(samples)
@@ -278,8 +274,7 @@ class DataLoader:
         StateError
             If the samples or the settings are others, or it is no such state; nothing was changed.
         """
-        own = self.state_dict()
-        problems = wrong_names(state, own)
+        problems = wrong_names(state, own := self.state_dict())
         for name in SETTINGS:
             if name in state and state[name] != own[name]:
                 problems.append(f"{name}: expected {own[name]}, got {state[name]!r:.80}")

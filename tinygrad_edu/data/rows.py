@@ -9,7 +9,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..trees import flatten
+from .dataset import ArrayDataset
 from .fields import Fields
+
+
+def plain_arrays(
+    data: Any, dtype: np.dtype[Any] | None
+) -> tuple[list[NDArray[Any]], Callable[[Iterable[Any]], Any]] | None:
+    """The arrays that batches are rows of, and what builds a batch of theirs; None if there is more to it."""
+    arrays, build = flatten(data.arrays if type(data) is ArrayDataset else ())
+    plain = all(type(a) is np.ndarray and a.flags.c_contiguous for a in arrays)
+    converted = dtype is None or all(a.dtype == dtype for a in arrays if a.dtype.kind == "f")
+    return (arrays, build) if arrays and plain and converted else None
 
 
 class Rows:

@@ -7,7 +7,8 @@ from ..arrays import given
 from ..errors import ArgumentError, DTypeError, ShapeError, TinygradError
 from ..tensor import Tensor
 from ..versions import SETTINGS
-from .module import Module, locate
+from .locate import locate
+from .module import Module
 
 CALL = Module.__call__
 L = TypeVar("L", bound="ModuleList")

@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from ..errors import ArgumentError, DTypeError, TinygradError
-from ..trees import children
+from ..errors import ArgumentError, TinygradError
 from ..versions import SETTINGS
 from . import names
-from .parameter import Buffer, Parameter, as_parameter, convert, successor
+from .locate import locate
+from .parameter import Buffer, Parameter, as_parameter, convert, floating, successor
 from .state import Loaded, load, state_of
-from .tree import tree_as_html
-from .walk import Nested, all_of, walk
+from .tree import as_text, tree_as_html
+from .walk import Nested, all_of, rebuilt, walk
 
 M = TypeVar("M", bound="Module")
 P = ParamSpec("P")
@@ -189,16 +189,7 @@ class Module(Nested):
             without BLAS, which takes long; `tinygrad_edu.nn.store` keeps as few bytes, and computes in
             float32.
         """
-        who = f"{type(self).__name__}.to"
-        try:
-            dtype = np.dtype(dtype)
-        except TypeError:
-            raise DTypeError(
-                f"{who}: a dtype is expected, such as np.float64; got {dtype!r}.\n"
-                "  Devices there are none: this is a framework for the CPU, and there is nothing to move."
-            ) from None
-        if dtype.kind != "f":
-            raise DTypeError(f"{who}: parameters are floating; got {dtype}.")
+        dtype = floating(f"{type(self).__name__}.to", dtype)
         dtypes = {"f": dtype, "c": np.result_type(dtype, np.complex64)}
         for tensor in (*self.parameters(), *self.buffers()):
             if dtypes.get(tensor.dtype.kind, tensor.dtype) != tensor.dtype:
@@ -257,7 +248,7 @@ class Module(Nested):
         return ""
 
     def __repr__(self) -> str:
-        return _as_text(self, set())
+        return as_text(self, partial(_children, refuse=False), Module.__repr__)
 
     def _repr_html_(self) -> str:
         """What a notebook shows: a tree of modules that opens, with their settings and numbers of
@@ -269,7 +260,7 @@ class Module(Nested):
         parameters = list(self.parameters())
 
         def rebuild(values: Iterable[Any]) -> Any:
-            return _rebuilt(self, {id(p): as_parameter(v) for p, v in zip(parameters, values)})
+            return rebuilt(self, {id(p): as_parameter(v) for p, v in zip(parameters, values)})
 
         return list(parameters), rebuild
 
@@ -298,42 +289,3 @@ def _children(module: Module, *, refuse: bool = True) -> Iterator[tuple[str, Mod
     for path, value in walk("", module, into=is_container, refuse=refuse):
         if isinstance(value, Module) and value is not module:
             yield path, value
-
-
-def _as_text(module: Module, seen: set[int]) -> str:
-    """A module and those inside it: what has children and comes again, as in a cycle, is cut short."""
-    head = type(module).__name__
-    if type(module).__repr__ is not Module.__repr__ and seen:
-        return repr(module)
-    children = list(_children(module, refuse=False))
-    if not children:
-        return f"{head}({module.extra_repr()})"
-    if id(module) in seen:
-        return f"{head}(…)"
-    seen.add(id(module))
-    lines = [f"({path}): {_as_text(child, seen)}".replace("\n", "\n  ") for path, child in children]
-    return f"{head}(\n  " + "\n  ".join(lines) + "\n)"
-
-
-def _rebuilt(value: Any, done: dict[int, Any]) -> Any:
-    """A copy of a module's structure with the parameters in ``done``; everything else is shared."""
-    if id(value) in done:
-        return done[id(value)]
-    if isinstance(value, Module):
-        done[id(value)] = copy = object.__new__(type(value))
-        vars(copy).update({name: _rebuilt(child, done) for name, child in vars(value).items()})
-        return copy
-    if isinstance(value, (list, tuple, dict)) and (inside := children(value)):
-        return inside[1]([_rebuilt(child, done) for child in inside[0]])
-    return value
-
-
-def locate(error: TinygradError, module: Module) -> None:
-    """Name the layer in which an error arose by its path, from this module on its way out to the caller."""
-    if error.origin is None:
-        error.origin = module, str(error)
-    layer, text = error.origin
-    if path := next((path for path, inner in walk("", module, refuse=False) if inner is layer), ""):
-        kind = type(layer).__name__
-        path = path if path.strip("0123456789.") else f"layer {path}"
-        error.args = (path + text.removeprefix(kind) if text.startswith(f"{kind} ") else f"{path}: {text}",)

@@ -128,6 +128,20 @@ def _not_real(x: Any, like: Tensor, who: str) -> DTypeError:
     )
 
 
+def floating(who: str, dtype: DTypeLike) -> np.dtype[Any]:
+    """A dtype that parameters can have, or an error that says who wanted another."""
+    try:
+        dtype = np.dtype(dtype)
+    except TypeError:
+        raise DTypeError(
+            f"{who}: a dtype is expected, such as np.float64; got {dtype!r}.\n"
+            "  Devices there are none: this is a framework for the CPU, and there is nothing to move."
+        ) from None
+    if dtype.kind != "f":
+        raise DTypeError(f"{who}: parameters are floating; got {dtype}.")
+    return dtype
+
+
 def convert(tensor: Tensor, dtype: np.dtype[Any]) -> None:
     """Another dtype for a parameter or buffer and its gradient."""
     gradient, learned = tensor.grad, tensor.requires_grad

@@ -1,4 +1,4 @@
-"""Modules as a notebook shows them: trees that open."""
+"""Modules as trees: as text, and as a notebook shows them, where they open."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -7,9 +7,30 @@ from ..markup import Html, box, details, heading, note
 
 OPEN = 2  # levels that are open at first
 Row = tuple[str, str, str, str]
+Children = Callable[[Any], Iterable[tuple[str, Any]]]
 
 
-def tree_as_html(module: Any, children_of: Callable[[Any], Iterable[tuple[str, Any]]]) -> str:
+def as_text(module: Any, children_of: Children, usual: Any) -> str:
+    """A module and those inside it; what comes again is cut short, and what has another repr shows that."""
+    seen: set[int] = set()
+
+    def branch(module: Any) -> str:
+        head = type(module).__name__
+        if type(module).__repr__ is not usual and seen:
+            return repr(module)
+        children = list(children_of(module))
+        if not children:
+            return f"{head}({module.extra_repr()})"
+        if id(module) in seen:
+            return f"{head}(…)"
+        seen.add(id(module))
+        lines = [f"({path}): {branch(child)}".replace("\n", "\n  ") for path, child in children]
+        return f"{head}(\n  " + "\n  ".join(lines) + "\n)"
+
+    return branch(module)
+
+
+def tree_as_html(module: Any, children_of: Children) -> str:
     """A module and those inside it, with their settings and numbers of parameters; what comes again is cut
     short.
     """

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import ArgumentError
 from ..tensor import Tensor
+from ..trees import children
 from .parameter import Parameter
 
 K = TypeVar("K")
@@ -162,3 +163,16 @@ def all_of(module: Nested, kind: type[K]) -> Iterator[tuple[str, K]]:
     for path, value in walk("", module):
         if isinstance(value, kind):
             yield path, value
+
+
+def rebuilt(value: Any, done: dict[int, Any]) -> Any:
+    """A copy of a module's structure with the parameters in ``done``; everything else is shared."""
+    if id(value) in done:
+        return done[id(value)]
+    if isinstance(value, Nested):
+        done[id(value)] = copy = object.__new__(type(value))
+        vars(copy).update({name: rebuilt(child, done) for name, child in vars(value).items()})
+        return copy
+    if isinstance(value, (list, tuple, dict)) and (tree := children(value)):
+        return tree[1]([rebuilt(child, done) for child in tree[0]])
+    return value

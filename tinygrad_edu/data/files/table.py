@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from functools import cached_property, partial
 from itertools import islice
-from operator import index
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 from ...errors import ArgumentError, FormatError
 from ...files import printable
 from .cells import USUAL, Cell, Numerals, Row, delimiter_hint
+from .choosing import chosen_column, chosen_rows
 from .not_numbers import advice, text_advice
 from .number_rows import NumberRows
 from .numbers import can_stand, numbers_of
@@ -78,28 +78,15 @@ class Table:
 
     def __getitem__(self, rows: Any) -> "Table":
         """A table of some rows: those of a slice, of an array of their numbers, or of one of booleans."""
-        numbers = np.arange(len(self))[rows] if isinstance(rows, slice) else self._row_numbers(rows)
+        numbers = (
+            np.arange(len(self))[rows]
+            if isinstance(rows, slice)
+            else chosen_rows(self.source, len(self), rows)
+        )
         if isinstance(self._rows, NumberRows):
             return Table(self.source, self.names, self._rows.chosen(numbers), self.numerals)
         chosen = [self._rows[number] for number in numbers.tolist()]
         return Table(self.source, self.names, chosen, self.numerals)
-
-    def _row_numbers(self, rows: Any) -> NDArray[np.int64]:
-        """The numbers of rows that were chosen, from 0 on."""
-        given = np.empty(0, np.int64) if isinstance(rows, list) and not rows else np.asarray(rows)
-        if given.ndim != 1 or given.dtype.kind not in "biu":
-            ways = f"table.numbers({rows!r:.40}), table.labels(…) or table.column(…), a row by table.rows[i]"
-            some = "some rows by table[10:20], table[numbers], table[booleans]"
-            raise ArgumentError(f"{self.source}: a column is chosen by {ways}, {some}.")
-        n = len(self)
-        if given.dtype.kind == "b":
-            if len(given) != n:
-                raise ArgumentError(f"{self.source}: {len(given)} booleans choose among {n} rows.")
-            return np.flatnonzero(given)
-        wrong = given[(given < -n) | (given >= n)]
-        if wrong.size:
-            raise ArgumentError(f"{self.source}: there is no row {wrong[0]}; there are {n}.")
-        return given.astype(np.int64) % max(n, 1)
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         """All columns as numbers, which they have to be: so functions of arrays take tables, too."""
@@ -265,21 +252,7 @@ class Table:
         return [self._place(names)] if isinstance(names, ONE) else [self._place(name) for name in names]
 
     def _place(self, name: str | int) -> int:
-        place: int | None = None
-        if isinstance(name, str):
-            place = self._places.get(name)
-        else:
-            try:
-                place = range(len(self.names))[index(name)]
-            except TypeError:
-                expected = "a column is chosen by its name or its place"
-                raise ArgumentError(f"{self.source}: {expected}; got {name!r}.") from None
-            except IndexError:
-                pass
-        if place is None:
-            there = f"there are {len(self.names)}: {printable(', '.join(self.names), 400)}"
-            raise ArgumentError(f"{self.source}: there is no column {name!r}; {there}.")
-        return place
+        return chosen_column(self.source, self._places, name)
 
     def _where(self, row: Row, place: int) -> str:
         ordinary = f"column {place + 1}"
