@@ -212,6 +212,7 @@ def test_losses_of_epochs_are_sums_of_one_batch_after_another(epochs, steps, red
                 loss, weight = loss + (value if reduction == "sum" else value * of), weight + of
             expected.append(loss if reduction == "sum" else loss / weight)
         assert totals.of_epochs(losses, weights) == expected
+        assert weights[0, 0] != 4 or totals.of_epochs(losses, 4) == expected
 
 
 # ---- rates -------------------------------------------------------------------------------------------------

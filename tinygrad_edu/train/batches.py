@@ -188,16 +188,19 @@ class Totals:
         """Add batches: their losses, the weight of each or of every one, their outputs, and all targets."""
         for name, values in (("loss", self._counted(losses, weights)), ("weight", weights)):
             values = np.broadcast_to(values, losses.shape)
-            added = np.add.accumulate([getattr(self, name), *values], dtype=np.float64)  # one by one
+            added = np.add.accumulate(np.append(getattr(self, name), values), dtype=np.float64)  # one by one
             setattr(self, name, float(added[-1]))
         if self.keep:
             self._keep("outputs", outputs.reshape(-1, *outputs.shape[2:]))
             self._keep("targets", targets)
 
     def of_epochs(self, losses: Any, weights: Any) -> list[float]:
-        """The losses of whole epochs, given those of their batches in rows, and their weights."""
+        """The losses of whole epochs, given those of their batches in rows, and the weight of each of these,
+        or of every one, a whole number.
+        """
         sums = in_turn(self._counted(losses, weights))
-        found: list[float] = (sums if self.summed else sums / in_turn(weights)).tolist()
+        total = weights * losses.shape[1] if isinstance(weights, int) else in_turn(weights)
+        found: list[float] = (sums if self.summed else sums / total).tolist()
         return found
 
     def _counted(self, losses: Any, weights: Any) -> Any:

@@ -36,12 +36,14 @@ def make_epochs(training: Training, bar: Progress) -> bool:
     history.count_step(made.steps)
     training.many += made.steps
     whole, rest = divmod(made.steps, steps)
-    losses = of_batches(made, group)
-    weights = of_batches(made, group, 1) if weighted else rows.sizes(made.steps).repeat(group) // group
+    losses, weights, alike = of_batches(made, group), rows.size // group, not (weighted or rows.ends_short)
+    if not alike:
+        weights = of_batches(made, group, 1) if weighted else rows.sizes(made.steps)
     seconds = (time.perf_counter() - start) / made.steps * steps
     done = whole * batches  # batches of whole epochs
-    complete = (x[:done].reshape(whole, batches) for x in (losses, weights))
-    found, lr = training.totals.of_epochs(*complete), training.optimizer.groups[0].lr
+    of_whole = weights if alike else weights[:done].reshape(whole, batches)
+    found = training.totals.of_epochs(losses[:done].reshape(whole, batches), of_whole)
+    lr = training.optimizer.groups[0].lr
     if training.best is None:
         history.extend({"loss": found, "lr": [lr] * whole, "seconds": [seconds] * whole})
     else:
@@ -50,7 +52,7 @@ def make_epochs(training: Training, bar: Progress) -> bool:
             training.best.update(history, training.model)
     rows.advance(made.steps)
     if rest:
-        training.totals.add_many(losses[done:], weights[done:], None, None)
+        training.totals.add_many(losses[done:], weights if alike else weights[done:], None, None)
         training.totals.before = seconds * rest / steps
     if whole:
         bar.begin(len(history) - 1)
