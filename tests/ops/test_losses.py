@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as tg
-from tinygrad_edu.ops.losses import cross_entropy
+from tinygrad_edu.ops.losses import cross_entropy, divergence
 from tinygrad_edu.ops.losses.classes import LARGE
 
 # ---- values ------------------------------------------------------------------------------------------------
@@ -320,7 +320,7 @@ def test_what_rounding_adds_to_a_probability_counts_as_certain(dtype):
     np.testing.assert_allclose(p.grad.numpy(), [-1, 1e12, -1e12, 1], rtol=1e-6)
 
 
-@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none", "of logits"])
 def test_the_fused_cross_entropy_equals_its_composition_to_the_third_derivative(reduction):
     rng = np.random.default_rng(0)
     z, labels, w = rng.standard_normal((70, 4)), rng.integers(0, 4, 70), rng.standard_normal((2, 70, 4))
@@ -328,9 +328,13 @@ def test_the_fused_cross_entropy_equals_its_composition_to_the_third_derivative(
     hit = labels[:, None] == np.arange(4)
 
     def fused(x):
+        if reduction == "of logits":
+            return divergence.cross_entropy_of_logits(x, hit * 1.0)
         return cross_entropy.cross_entropy_of_labels(x, hit, reduction)
 
     def plain(x):
+        if reduction == "of logits":
+            return divergence.plain_cross_entropy_of_logits(x, hit)
         return cross_entropy.plain_cross_entropy_of_labels(x, hit, reduction)
 
     def derivatives(f):
