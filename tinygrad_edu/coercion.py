@@ -39,33 +39,48 @@ INSTEAD = {
     "constant": "a constant, whose gradient is dropped knowingly: t.detach().numpy(), or t.item() for one "
     "number",
 }
-# ruff: noqa: E501  # tables
 # fmt: off
 SCIPYS = {  # what takes tensors in the place of scipy.NAME
-    "linalg.cholesky": "np.linalg.cholesky(a), of which lower=True is meant", "linalg.cho_factor": "np.linalg.cholesky(a)",
-    "linalg.cho_solve": "np.linalg.solve(a, b) with the matrix itself, or twice with its factor: np.linalg.solve(l.T, np.linalg.solve(l, b))",
-    "linalg.solve_triangular": "np.linalg.solve(a, b), of the triangle alone", "linalg.solve": "np.linalg.solve(a, b)",
+    "linalg.cholesky": "np.linalg.cholesky(a), of which lower=True is meant",
+    "linalg.cho_factor": "np.linalg.cholesky(a)",
+    "linalg.cho_solve":
+        "np.linalg.solve(a, b) with the matrix itself, or twice with its factor: "
+        "np.linalg.solve(l.T, np.linalg.solve(l, b))",
+    "linalg.solve_triangular": "np.linalg.solve(a, b), of the triangle alone",
+    "linalg.solve": "np.linalg.solve(a, b)",
     "linalg.sqrtm": "of a symmetric matrix: w, v = np.linalg.eigh(a), then (v * np.sqrt(w)) @ v.T",
     "linalg.expm": "of a symmetric matrix: w, v = np.linalg.eigh(a), then (v * np.exp(w)) @ v.T",
     "linalg.logm": "of a symmetric matrix: w, v = np.linalg.eigh(a), then (v * np.log(w)) @ v.T",
-    "linalg.block_diag": "np.block of blocks and zeros", "linalg.toeplitz": "c[np.abs(i[:, None] - i)], with i = np.arange(n)",
-    **{f"linalg.{name}": f"np.linalg.{name}" for name in ("inv", "pinv", "det", "eig", "eigh", "eigvals", "eigvalsh", "svd", "svdvals", "qr", "norm", "lstsq")},
-    "integrate.trapezoid": "np.trapezoid(y, x)", "integrate.simpson": "weights @ y, with Simpson's weights", "integrate.quad": "np.trapezoid over a grid",
+    "linalg.block_diag": "np.block of blocks and zeros",
+    "linalg.toeplitz": "c[np.abs(i[:, None] - i)], with i = np.arange(n)",
+    **{f"linalg.{name}": f"np.linalg.{name}" for name in (
+        "inv", "pinv", "det", "eig", "eigh", "eigvals", "eigvalsh", "svd", "svdvals", "qr", "norm", "lstsq",
+    )},
+    "integrate.trapezoid": "np.trapezoid(y, x)", "integrate.simpson": "weights @ y, with Simpson's weights",
+    "integrate.quad": "np.trapezoid over a grid",
     "integrate.cumulative_trapezoid": "np.cumulative_sum(np.diff(x) * (y[1:] + y[:-1]) / 2)",
-    "integrate.odeint": "steps of a Runge-Kutta method, written with NumPy's functions", "integrate.solve_ivp": "steps of a Runge-Kutta method, written with NumPy's functions",
-    **{f"interpolate.{name}": "np.interp(x, xp, fp), which is linear" for name in ("interp1d", "CubicSpline", "make_interp_spline", "PchipInterpolator")},
-    **{f"signal.{name}": "np.convolve(a, v, mode)" for name in ("convolve", "fftconvolve", "oaconvolve")}, "signal.correlate": "np.correlate(a, v, mode)",
-    **{f"fft.{name}": f"np.fft.{name}" for name in ("fft", "ifft", "fft2", "ifft2", "fftn", "ifftn", "rfft", "irfft", "rfft2", "irfft2", "rfftn", "irfftn", "hfft", "ihfft")},
-    "special.logsumexp": "tg.logsumexp(x, axis)", "special.softmax": "tg.softmax(x, axis)", "special.log_softmax": "tg.log_softmax(x, axis)",
-    "special.polygamma": "tg.special.polygamma(n, x)", "special.multigammaln": "tg.special.multigammaln(a, d)",
-    "special.comb": "scipy.special.binom(n, k)", "special.perm": "scipy.special.poch(n - k + 1, k)", "special.factorial": "scipy.special.gamma(n + 1)",
+    "integrate.odeint": "steps of a Runge-Kutta method, written with NumPy's functions",
+    "integrate.solve_ivp": "steps of a Runge-Kutta method, written with NumPy's functions",
+    **{f"interpolate.{name}": "np.interp(x, xp, fp), which is linear" for name in (
+        "interp1d", "CubicSpline", "make_interp_spline", "PchipInterpolator",
+    )},
+    **{f"signal.{name}": "np.convolve(a, v, mode)" for name in ("convolve", "fftconvolve", "oaconvolve")},
+    "signal.correlate": "np.correlate(a, v, mode)",
+    **{f"fft.{name}": f"np.fft.{name}" for name in (
+        "fft", "ifft", "fft2", "ifft2", "fftn", "ifftn", "rfft", "irfft", "rfft2", "irfft2", "rfftn",
+        "irfftn", "hfft", "ihfft",
+    )},
+    "special.logsumexp": "tg.logsumexp(x, axis)", "special.softmax": "tg.softmax(x, axis)",
+    "special.log_softmax": "tg.log_softmax(x, axis)", "special.polygamma": "tg.special.polygamma(n, x)",
+    "special.multigammaln": "tg.special.multigammaln(a, d)", "special.comb": "scipy.special.binom(n, k)",
+    "special.perm": "scipy.special.poch(n - k + 1, k)", "special.factorial": "scipy.special.gamma(n + 1)",
     **{f"special.spherical_{kind}n": f"tg.special.spherical_{kind}n(n, z)" for kind in "jyik"},
     "spatial.cdist": "np.linalg.norm(x[:, None] - y, axis=-1)",
 }
 DENSITIES = ("logpdf", "logpmf", "pdf", "pmf", "cdf", "logcdf", "sf", "logsf")
 FAMILIES = (  # of tg.stats
-    "bernoulli", "beta", "binom", "categorical", "cauchy", "chi2", "dirichlet", "expon", "gamma", "laplace", "logistic",
-    "lognorm", "multinomial", "multivariate_normal", "nbinom", "norm", "poisson", "t", "uniform",
+    "bernoulli", "beta", "binom", "categorical", "cauchy", "chi2", "dirichlet", "expon", "gamma", "laplace",
+    "logistic", "lognorm", "multinomial", "multivariate_normal", "nbinom", "norm", "poisson", "t", "uniform",
 )
 # fmt: on
 PATTERNS = [

@@ -138,41 +138,50 @@ def printable(text: str, most: int = 200) -> str:
 
 # ---- other formats -----------------------------------------------------------------------------------------
 
+
+def by(reader: str) -> str:
+    """What to do with a file that something else reads."""
+    return f"It is read by {reader}."
+
+
 # fmt: off
 UNPACK = "Unpack it first."
-PICKLE = "Reading one can run any code, so none is read here. Who made it can save its arrays by np.savez, for io.load_npz."
+PICKLE = (
+    "Reading one can run any code, so none is read here. Who made it can save its arrays by np.savez, for "
+    "io.load_npz."
+)
 BINARY = (  # how it begins, what it is, what to do
-    (rb"\x1f\x8b",                                             "packed by gzip",                      UNPACK),
-    (rb"BZh[1-9]1AY&SY",                                       "packed by bzip2 (.bz2)",              UNPACK),
-    (rb"\xfd7zXZ\x00",                                         "packed by xz",                        UNPACK),
-    (rb"\x28\xb5\x2f\xfd",                                     "packed by zstd",                      UNPACK),
-    (rb"7z\xbc\xaf|Rar!\x1a",                                  "a packed archive",                    UNPACK),
-    (rb".{257}ustar",                                          "a tar archive",                       UNPACK),
-    (rb"PK\x03\x04.{26}[^\x00]+?/(data\.pkl|\.format|byte)",   "a file of torch.save",                "It is read by io.load_torch."),
-    (rb"\x80\x02\x8a\nl\xfc\x9c",                              "a file of torch.save",                "It is read by io.load_torch."),
-    (rb"\x80[\x02-\x05][^\x00]",                               "a pickle",                            PICKLE),
-    (rb"PK\x03\x04.{26}[^\x00]+?\.npy",                        "an archive of NumPy's (.npz)",        "It is read by io.load_npz."),
-    (rb"PK[\x03\x05\x07][\x04\x06\b]",                         "an archive or a workbook",            "Unpack it, or save its sheet as CSV."),
-    (rb"\x89HDF\r\n\x1a\n",                                    "an HDF5 file",                        "It is read by the package h5py."),
-    (rb"MATLAB [57]\.[03] MAT",                                "a MATLAB file",                       "It is read by data.read_mat."),
-    (rb"\x93NUMPY",                                            "an array of NumPy's (.npy)",          "It is read by io.load_npy."),
-    (rb"\x00\x00[\x08-\x0e][\x01-\x20]",                       "an IDX file",                         "It is read by data.read_idx."),
-    (rb".{3}[\x00-\x05]\x00{4}\{",                             "a safetensors file",                  "It is read by io.load_safetensors."),
-    (rb"PAR1\x15",                                             "a Parquet table",                     "It is read by pandas.read_parquet."),
-    (rb"ARROW1\x00",                                           "an Arrow table",                      "It is read by pandas.read_feather."),
-    (rb"SQLite format 3\x00",                                  "an SQLite database",                  "It is read by the module sqlite3."),
-    (rb"\xd0\xcf\x11\xe0",                                     "an old workbook of Excel",            "Save its sheet as CSV in UTF-8."),
-    (rb"\x89PNG\r|\xff\xd8\xff|GIF8[79]a",                     "an image",                            "It is read by matplotlib.image.imread."),
-    (rb"%PDF-",                                                "a PDF document",                      "Save its table as CSV in UTF-8."),
-    (rb"\xff\xfe|\xfe\xff",                                    "text in UTF-16",                      "Save it in UTF-8."),
+    (rb"\x1f\x8b",                                "packed by gzip",                    UNPACK),
+    (rb"BZh[1-9]1AY&SY",                          "packed by bzip2 (.bz2)",            UNPACK),
+    (rb"\xfd7zXZ\x00",                            "packed by xz",                      UNPACK),
+    (rb"\x28\xb5\x2f\xfd",                        "packed by zstd",                    UNPACK),
+    (rb"7z\xbc\xaf|Rar!\x1a",                     "a packed archive",                  UNPACK),
+    (rb".{257}ustar",                             "a tar archive",                     UNPACK),
+    (rb"PK\x03\x04.{26}[^\x00]+?/(data\.pkl|\.format|byte)", "a file of torch.save",              by("io.load_torch")),
+    (rb"\x80\x02\x8a\nl\xfc\x9c",                 "a file of torch.save",              by("io.load_torch")),
+    (rb"\x80[\x02-\x05][^\x00]",                  "a pickle",                          PICKLE),
+    (rb"PK\x03\x04.{26}[^\x00]+?\.npy",           "an archive of NumPy's (.npz)",      by("io.load_npz")),
+    (rb"PK[\x03\x05\x07][\x04\x06\b]",            "an archive or a workbook",          "Unpack it, or save its sheet as CSV."),
+    (rb"\x89HDF\r\n\x1a\n",                       "an HDF5 file",                      by("the package h5py")),
+    (rb"MATLAB [57]\.[03] MAT",                   "a MATLAB file",                     by("data.read_mat")),
+    (rb"\x93NUMPY",                               "an array of NumPy's (.npy)",        by("io.load_npy")),
+    (rb"\x00\x00[\x08-\x0e][\x01-\x20]",          "an IDX file",                       by("data.read_idx")),
+    (rb".{3}[\x00-\x05]\x00{4}\{",                "a safetensors file",                by("io.load_safetensors")),
+    (rb"PAR1\x15",                                "a Parquet table",                   by("pandas.read_parquet")),
+    (rb"ARROW1\x00",                              "an Arrow table",                    by("pandas.read_feather")),
+    (rb"SQLite format 3\x00",                     "an SQLite database",                by("the module sqlite3")),
+    (rb"\xd0\xcf\x11\xe0",                        "an old workbook of Excel",          "Save its sheet as CSV in UTF-8."),
+    (rb"\x89PNG\r|\xff\xd8\xff|GIF8[79]a",        "an image",                          by("matplotlib.image.imread")),
+    (rb"%PDF-",                                   "a PDF document",                    "Save its table as CSV in UTF-8."),
+    (rb"\xff\xfe|\xfe\xff",                       "text in UTF-16",                    "Save it in UTF-8."),
 )
 TEXT = (  # how the first line begins that is neither empty nor a comment
-    (rb"@relation\s",                                          "an ARFF file",                        "It is read by scipy.io.arff.loadarff."),
-    (rb"@(problemname|timestamps|univariate|classlabel)\s",    "a .ts file of time series",           "It is read by load_from_ts_file of aeon."),
-    (rb"version https://git-lfs",                              "a pointer of Git LFS, not the data",  "They are fetched by git lfs pull."),
-    (rb"<!doctype html|<html",                                 "a web page",                          "Get the file itself."),
-    (rb"<\?xml",                                               "an XML document",                     "Save its table as CSV in UTF-8."),
-    (rb"[{\[]\s*[\"{\[]",                                      "JSON",                                "It is read by the module json."),
+    (rb"@relation\s",                             "an ARFF file",                      by("scipy.io.arff.loadarff")),
+    (rb"@(problemname|timestamps|univariate|classlabel)\s", "a .ts file of time series",         by("load_from_ts_file of aeon")),
+    (rb"version https://git-lfs",                 "a pointer of Git LFS, not the data", "They are fetched by git lfs pull."),
+    (rb"<!doctype html|<html",                    "a web page",                        "Get the file itself."),
+    (rb"<\?xml",                                  "an XML document",                   "Save its table as CSV in UTF-8."),
+    (rb"[{\[]\s*[\"{\[]",                         "JSON",                              by("the module json")),
 )
 # fmt: on
 
@@ -189,4 +198,4 @@ def foreign(start: bytes) -> tuple[str, str]:
 def foreign_hint(start: bytes, reader: str) -> str:
     """The same as a sentence to end an error with; nothing if the reader itself is what reads such files."""
     what, remedy = foreign(start)
-    return f" It is {what}. {remedy}" if what and remedy != f"It is read by {reader}." else ""
+    return f" It is {what}. {remedy}" if what and remedy != by(reader) else ""
