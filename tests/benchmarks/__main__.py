@@ -2,7 +2,7 @@
 
 From the project's folder, in an environment with NumPy and, if wanted, torch and jax::
 
-    python -m tests.benchmarks                      everything, about three minutes
+    python -m tests.benchmarks                      everything, one part after the other, which takes long
     python -m tests.benchmarks steps xor iris       training steps, of two workloads
     python -m tests.benchmarks compiled wide cnn    two rows of the table of compiled steps
     python -m tests.benchmarks layers Conv2d LSTM   two layers of the table of layers
