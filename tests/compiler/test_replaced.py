@@ -76,6 +76,15 @@ OF_A_ROW = {
     "del": lambda m: m.__delitem__(1),
     "delattr": lambda m: delattr(m, "1"),
 }
+PAST = {
+    "a layer": lambda m: vars(m).update({"1": nn.Tanh()}),
+    "a parameter": lambda m: vars(m[0]).update(weight=nn.Parameter(np.ones((3, 2), np.float32))),
+    "none any more": lambda m: object.__setattr__(m[2], "bias", None),
+    "a number": lambda m: object.__setattr__(m[1], "negative_slope", 0.5),
+    "a new attribute": lambda m: vars(m[2]).update(forward=np.sin),
+    "of another name": lambda m: vars(m).update({"7": vars(m).pop("1")}),
+    "another dict": lambda m: setattr(m[1], "__dict__", {**vars(m[1]), "negative_slope": 0.5}),
+}
 OF_A_NET = {
     "class attribute": lambda m: setattr(type(m), "scale", 3.0),
     "past the module": lambda m: vars(m).update(numbers=(1.0, [7.0])),
@@ -112,6 +121,22 @@ def test_what_is_replaced_is_seen(make, change):
     want = np.sum(model(X), axis=0).detach().numpy()
     assert want.shape != before.shape or np.any(want != before.data)  # the change does something
     np.testing.assert_array_equal(compiled(X).data, want)
+
+
+@pytest.mark.parametrize("backend", ["numpy", *(["c"] if cache.compiler() else [])])
+def test_what_goes_past_the_attributes_of_layers_is_seen(backend, tmp_path):
+    for change in PAST.values():
+        model = nn.Sequential(nn.Linear(2, 3, rng=0), nn.LeakyReLU(), nn.Linear(3, 3, rng=1))
+        compiled = tg.compile(lambda x, m=model: np.sum(m(x), axis=0), backend=backend, cache=tmp_path)
+        for _ in range(2):
+            before = compiled(X).data
+        model.train()  # which gives each an attribute
+        np.testing.assert_array_equal(compiled(X).data, before)
+        assert compiled.traces == 1
+        change(model)
+        want = np.sum(model(X), axis=0).detach().numpy()
+        assert np.any(want != before)
+        np.testing.assert_allclose(compiled(X).data, want, 1e-6)
 
 
 def trusted(module):

@@ -90,6 +90,19 @@ def is_same(expression: str, value: Any, name: Names) -> str:
     return f"{expression} is {c}"
 
 
+def of_length(container: Any, size: int, name: Names) -> str:
+    """The condition that a container has so many items."""
+    return f"len({name(container)}) == {size}"
+
+
+def of_attributes(module: Any, names: list[Any], name: Names) -> str:
+    """The condition that a module has no more attributes than it had, but for its mode."""
+    held = name(vars(module), "h")
+    now, known = len(vars(module)), len(names) - 1
+    had = f"len({held}) == {now}" if now else f"not {held}"
+    return f"({had} or len({held}) - ('training' in {held}) == {known})"
+
+
 def of_tensors(tensors: list[tuple[Any, Any, Any]], name: Names) -> list[str]:
     """Conditions that constants are still constants; variables tell when they are frozen."""
     return [f"{name(t, 't')}._node is None" for t, _, node in tensors if node is None]

@@ -6,10 +6,12 @@ from .door import (
     Names,
     is_same,
     of_arguments,
+    of_attributes,
     of_counts,
     of_distances,
     of_gradients,
     of_identities,
+    of_length,
     of_tensors,
 )
 from .places import Place
@@ -53,7 +55,11 @@ def guards(
             for known, names in state.missing.values()
             for n in sorted(names)
         ),
-        *((f"another length of {n!r}", [f"len({name(c)}) == {size}"]) for n, c, size in sizes),
+        *((f"another length of {n!r}", [of_length(c, size, name)]) for n, c, size in sizes),
+        *(
+            (f"another attribute of {n!r}", [of_attributes(module, names, name)])
+            for n, module, names in state.attributes
+        ),
         *(
             (f"another order of {n!r}", [f"[*{name(c)}] == {name([*c])}"])
             for n, c, size in sizes

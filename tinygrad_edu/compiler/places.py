@@ -53,7 +53,7 @@ class Place:
     of_optimizer : bool
         Whether it belongs to an optimizer, which counts its steps itself.
     tells : bool
-        Whether it is an attribute of a layer, which counts its changes.
+        Whether who puts something else there counts that as a change of settings.
     """
 
     __slots__ = ("container", "key", "name", "of_optimizer", "tells")
@@ -64,18 +64,13 @@ class Place:
         self.name, self.container, self.key = name, container, key
         self.of_optimizer, self.tells = of_optimizer, tells
 
-    @property
-    def is_asked(self) -> bool:
-        """Whether it is looked at before every step: it may change without a word."""
-        return not (self.of_optimizer or self.tells)
-
     def text(self, name: Callable[..., str]) -> str:
         """An expression for what it holds."""
         container = name(self.container, "h")
         if self.key is CELL:
             return f"{container}.cell_contents"
         if type(self.key) is Attribute:
-            return f"{container}.{self.key}"
+            return f"type({container})" if self.key == "__class__" else f"{container}.{self.key}"
         key = repr(self.key) if type(self.key) in (str, int) else name(self.key)
         return f"{container}[{key}]"
 
@@ -84,7 +79,8 @@ class Place:
         if self.key is CELL:
             return self.container.cell_contents
         if type(self.key) is Attribute:
-            return getattr(self.container, self.key, GONE)
+            is_class = self.key == "__class__"
+            return type(self.container) if is_class else getattr(self.container, self.key, GONE)
         try:
             return self.container[self.key]
         except (KeyError, IndexError):
@@ -100,9 +96,9 @@ class Place:
             self.container[self.key] = value
 
 
-def own_attributes(module: Module) -> set[Any]:
+def own_attributes(module: Module) -> list[Any]:
     """A module's class, and the names of its attributes, but of its mode, which it has when that is set."""
-    return {*vars(module), type(module)} - {"training"}
+    return [type(module), *(name for name in vars(module) if name != "training")]
 
 
 def content_of(container: Any) -> Any:

@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from .addresses import Condition, of_cell, of_class, of_item
-from .door import Names, is_same, of_arguments
-from .places import CELL, Place
+from .addresses import Condition, of_cell, of_class, of_item, of_length, of_whole
+from .door import Names, is_same, of_arguments, of_attributes
+from .door import of_length as text_of_length
+from .places import CELL, Attribute, Place
 
 MOST = 64  # times that the words are found anew: a dict that grows has its items elsewhere
 
@@ -42,12 +43,18 @@ class Quick:
         simple = one.run.layout.is_simple and all(k[0] is np.ndarray for k in kinds)
         self.takes = bool(kinds) and simple
         forms = [(shape, dtype, strides) for _, shape, dtype, strides in kinds] if self.takes else []
-        self._words = one.source.words(4 * len(self._held) + len(self._kinds) + 1, forms)
-        if self._words is None or not (self.takes or self._held or self._kinds):
+        state = one.state
+        lengths = [(c, text_of_length(c, n, name)) for _, c, n in (*state.sizes, *state.spaces)]
+        lengths += [(vars(m), of_attributes(m, names, name)) for _, m, names in state.attributes]
+        lengths = [(c, text) for c, text in lengths if of_length(c)]
+        self._containers = [c for c, _ in lengths]
+        most = 4 * len(self._held) + len(self._kinds) + len(lengths) + 1
+        self._words = one.source.words(most, forms)
+        if self._words is None or not (self.takes or self._held or self._kinds or lengths):
             return
         self.hold = name(self._words.hold, "quick")
         self._look()
-        self.texts = {is_same(p.text(name), v, name) for p, v in self._held}
+        self.texts = {is_same(p.text(name), v, name) for p, v in self._held} | {text for _, text in lengths}
         if self.takes:
             self.texts.update(of_arguments(kinds, name))
         self.texts.update(is_same(p.text(name), v, name) for p, v in self._methods)
@@ -55,6 +62,7 @@ class Quick:
     def _look(self) -> None:
         """Have C look where things are now, if they are what they were."""
         found = [*map(of_class, self._kinds), *(_of_place(p, v) for p, v in self._held)]
+        found += map(of_length, self._containers)
         # Another thread may have changed something: methods are asked for when their classes have numbers.
         if all(found) and all(p.get() is v for p, v in self._methods):
             self._words.set([*dict.fromkeys(condition for part in found for condition in part)])
@@ -73,4 +81,6 @@ def _of_place(place: Place, value: Any) -> list[Condition]:
         return of_cell(place.container, value)
     if type(place.container) is dict and type(place.key) is str:
         return of_item(place.container, place.key, value)
+    if type(place.key) is Attribute and place.key in ("__class__", "__dict__"):
+        return of_whole(place.container, place.key)
     return []

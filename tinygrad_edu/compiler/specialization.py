@@ -14,7 +14,7 @@ from ..tensor import Tensor
 from ..versions import SETTINGS, WRITES
 from .appended import adding
 from .copies import used
-from .door import Names, call_text, distance, made, tensor_of
+from .door import Names, call_text, distance, is_same, made, tensor_of
 from .guards import guards
 from .keeping import Kept
 from .layout import same
@@ -134,7 +134,9 @@ class Specialization:
         """The function that is called, as text."""
         run, name = self.run, Names()
         kinds = run.layout.kinds
-        asked = [(place, value) for place, value in self.state.places if place.is_asked]
+        asked = [(place, value) for place, value in self.state.places if not place.of_optimizer]
+        self.quick = quick = Quick(self, asked, name)
+        asked = [(p, v) for p, v in asked if not p.tells or is_same(p.text(name), v, name) in quick.texts]
         groups = guards(self, asked, self._array_names(), name)
         self.conditions = [condition for _, part in groups for condition in part]
         self.told = [what for what, part in groups for _ in part]
@@ -150,7 +152,6 @@ class Specialization:
         learned = [None if r in run.program.inputs else name(leaf, "n") for leaf, r in given]
         after = [f"{name(leaf, 'n')}.grad = None" for leaf in run.cleared]
         after += [f"{name(module, 'm')}.training = {training}" for module, training in run.modes]
-        self.quick = quick = Quick(self, asked, name)
         text = call_text(
             self.conditions,
             len(kinds),
@@ -230,10 +231,9 @@ class Specialization:
         """Whether all is as it was that tells when it changes: modules, settings of optimizers, hooks."""
         count, state = SETTINGS.count, self.state
         for place, value in state.places:
-            if place.tells or (place.of_optimizer and isinstance(value, (np.ndarray, list))):
-                now = place.get()
-                if now is not value and not same(now, value):
-                    return False
+            is_told = place.tells or (place.of_optimizer and isinstance(value, (np.ndarray, list)))
+            if is_told and place.get() is not value:
+                return False
         for module, training in state.modes:
             if module.training is not training:
                 return False

@@ -69,7 +69,7 @@ class State:
         self._classes: set[type] = set()
         self.seen: dict[int, Any] = {}  # what was looked at, kept alive
         self.modes: list[tuple[Module, bool]] = []  # which modules are in training
-        self.attributes: list[tuple[str, Module, set[Any]]] = []  # the names of those of modules
+        self.attributes: list[tuple[str, Module, list[Any]]] = []  # the names of those of modules
         self.codes: set[types.CodeType] = set()  # of the functions that were looked into
         self.contents: list[tuple[str, Any, Any]] = []  # of containers without places: sets, deques …
         self.names: set[str] = set()  # that the code of the step has
@@ -270,15 +270,15 @@ class State:
             self.attributes.append((name, value, own_attributes(value)))
         else:
             self.sizes.append((name, vars(value), len(vars(value))))
-            if is_of_the_user(type(value).__module__):
-                for key, held in (("__class__", type(value)), ("__dict__", vars(value))):
-                    self.places.append((Place(f"{name}.{key}", value, Attribute(key)), held))
+        if isinstance(value, Module) or is_of_the_user(type(value).__module__):
+            tells = isinstance(value, Module) and is_ours(type(value))  # but for what C alone sees
+            for key, held in (("__class__", type(value)), ("__dict__", vars(value))):
+                self.places.append((Place(f"{name}.{key}", value, Attribute(key), tells=tells), held))
         for key, item in list(vars(value).items()):
             if key == "training" and isinstance(value, Module):
                 continue
             path = key if name in ("self", "model", "net") else f"{name}.{key}"
-            tells = isinstance(value, Module) and is_ours(type(value))  # others may be written to by vars(…)
-            self._hold(Place(path, vars(value), key, tells=tells), item)
+            self._hold(Place(path, vars(value), key), item)
 
     def _look_into_optimizer(self, optimizer: Any) -> None:
         for group in optimizer.groups:

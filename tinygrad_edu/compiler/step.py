@@ -63,9 +63,9 @@ def compile(function: Any = None, *, backend: str = "numpy", cache: str | PathLi
     time it is traced; eight ways of it are kept.  A list to which the step only adds,
     ``losses.append(loss.item())``, gets that in every call.
 
-    Not seen is what goes past the attributes of our own layers, ``vars(layer)["eps"] = 3``, or adds one to
-    those of yours; nor that NumPy, Python or this package got another function which only they themselves
-    call: what the step names, ``np.tanh``, and methods of layers and optimizers, are noticed.
+    Not seen is that NumPy, Python or this package got another function which only they themselves call: what
+    the step names, ``np.tanh``, and methods of layers and optimizers, are noticed; and by "numpy" not that
+    ``object.__setattr__`` gives a layer of ours another class or ``__dict__``, which C sees.
 
     In C, what is computed element for element, and what is summed, is as NumPy has it, to the bit: exp, tanh
     and their like, and large products, are NumPy's own inner loops, called without Python; folds take the
