@@ -1,4 +1,5 @@
-"""The order of the house: who may import whom, what importing brings along, and how wide a line is.
+"""The order of the house: who may import whom, what importing brings along, how wide a line and how long a
+file is.
 
 A *room* is a module or a folder that lies directly in the package.  `HOUSE` names them all: each imports only
 rooms of earlier rows, or of its own row to its left.  That holds for every import that Python text can make,
@@ -17,6 +18,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGE = "tinygrad_edu"
 WIDTH = 110
+LENGTH = 300
 
 # fmt: off
 HOUSE = [
@@ -194,3 +196,11 @@ def test_lines_are_at_most_110_columns_wide(folder):
 def test_a_line_that_is_too_wide_is_found():
     long = "x" * 111
     assert too_wide(f"{long}\n# fmt: off\n{long}\n# fmt: on\n{long}\n{long[1:]}") == [1, 5]
+
+
+# ---- length ------------------------------------------------------------------------------------------------
+
+
+def test_files_of_the_package_have_at_most_300_lines():
+    lengths = {name: len(file.read_text().splitlines()) for name, file in MODULES.items()}
+    assert {name: n for name, n in lengths.items() if n > LENGTH} == {}, "a file is about one concept"
