@@ -404,7 +404,7 @@ MODULES = {
 }
 BUILTINS = {"eval", "exec", "__import__"}
 COMPILER = {  # which runs text that it wrote itself, and scripts that the user names; it reads no data
-    "command.py": ["runpy"], "door.py": ["exec"], "numpy_source.py": ["exec"], "specialization.py": ["eval"],
+    "command.py": ["runpy"], "texts.py": ["exec"], "specialization.py": ["eval"],
     "numba_source.py": ["exec"], "tracing.py": ["eval"],
     "watch.py": ["importlib", "exec", "eval", "__import__"],  # names of what is refused in steps
     "numba_head.py": ["importlib"],  # find_spec, which looks whether numba is there

@@ -16,6 +16,7 @@ from .fixed import LARGEST
 from .inner import OF_A_CALL
 from .layout import Again, Layout
 from .program import Call, Program, Ref
+from .texts import defined
 
 SCALARS = (bool, int, float, complex, str, bytes)
 
@@ -74,7 +75,7 @@ def of_identities(layout: Layout, name: Names) -> list[str]:
     """
     asked = [i for i, (kind, *_) in enumerate(layout.kinds) if kind is not None and i not in layout.free]
     asked = [i for i in asked if layout.by_identity or issubclass(layout.kinds[i][0], Tensor)]
-    there = name(layout.there)
+    there = name(layout.there) if asked else ""
     return [f"a{i} is not a{j}" for i, j in combinations(asked, 2)] + [
         f"id(a{i}) not in {there}" for i in asked
     ]
@@ -103,9 +104,9 @@ def of_attributes(module: Any, names: list[Any], name: Names) -> str:
     return f"({had} or len({held}) - ('training' in {held}) == {known})"
 
 
-def of_tensors(tensors: list[tuple[Any, Any, Any]], name: Names) -> list[str]:
+def of_tensors(constants: list[Any], name: Names) -> list[str]:
     """Conditions that constants are still constants; variables tell when they are frozen."""
-    return [f"{name(t, 't')}._node is None" for t, _, node in tensors if node is None]
+    return [f"{name(t, 't')}._node is None" for t in constants]
 
 
 def of_gradients(leaves: list[tuple[Any, Any]], name: Names) -> list[str]:
@@ -248,6 +249,5 @@ def tensor_of(array: Any) -> Tensor:
 
 def made(text: str, title: str, meaning: dict[str, Any]) -> Callable[[Any, Any], Any]:
     """The function that a text defines."""
-    exec(compile(text, title, "exec"), meaning)  # noqa: S102  # our own text
-    call: Callable[[Any, Any], Any] = meaning["call"]
+    call: Callable[[Any, Any], Any] = defined(text, title, meaning)["call"]
     return call

@@ -45,6 +45,7 @@ class Driven(Source):
     until_it_runs = (
         "program", "buffers", "fixed", "scalars", "tested", "_constants", "_taken", "plan", "segments",
         "makers", "functions", "memories", "emitted", "prelude", "hoisted", "imports", "body", "_names",
+        "_views",
     )  # fmt: skip
 
     def __init__(

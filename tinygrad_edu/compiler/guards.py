@@ -19,8 +19,9 @@ from .program import Call, Live, Program
 
 
 def guards(
-    one: Any, asked: list[tuple[Place, Any]], arrays: list[str], name: Names
-) -> list[tuple[str, list[str]]]:
+    one: Any, asked: list[tuple[Place, Any]], arrays: list[str], leaves: list[tuple[Any, Any]],
+    constants: list[Any], name: Names,
+) -> list[tuple[str, list[str]]]:  # fmt: skip
     """Conditions as texts, in groups, each with words that say what is otherwise where they do not hold.
 
     Parameters
@@ -30,9 +31,13 @@ def guards(
         The places that are looked at, with what they held.
     arrays : list of str
         What the arrays of the arguments are called.
+    leaves : list of (Leaf, Tensor or None)
+        The variables whose gradients from before are of matter, with these.
+    constants : list of Tensor
+        The tensors that are no variables.
     name : Names
     """
-    run, state = one.run, one.state
+    run, state = one.run, one.run.state
     counts = [
         (pack, optimizer, phases(run.program, optimizer, pack, before["counts"]), is_even(before["counts"]))
         for optimizer, pack, before in run.swap.packs
@@ -42,8 +47,8 @@ def guards(
     groups: list[tuple[str, list[str]]] = [
         ("other shapes, dtypes or values of arguments", of_arguments(run.layout.kinds, name)),
         ("arguments that are one object, or that the step can reach", of_identities(run.layout, name)),
-        ("a constant that became a variable", of_tensors(one.held, name)),
-        ("gradients that were there, or not, before the step", of_gradients(one.leaves, name)),
+        ("a constant that became a variable", of_tensors(constants, name)),
+        ("gradients that were there, or not, before the step", of_gradients(leaves, name)),
         ("another count of steps", of_counts(counts, name)),
         *((f"another {p.name!r}", [is_same(p.text(name), value, name)]) for p, value in asked),
         *(

@@ -123,6 +123,8 @@ class Layout:
     def release(self) -> None:
         """Forget the arrays of the call that was traced."""
         self.args, self.kwargs, self._made, self._leaves, self._arrays = (), {}, [], [], []
+        self.there, self.tensors = {}, []
+        del self._build
 
     def refuse_changes(self) -> None:
         """Raise if the run has put something else into the lists, dicts and tensors that it was given."""

@@ -157,7 +157,7 @@ class LessonNames:
             return [(f"{name}[{k}]", ATOM) for k in range(len(pack.numbers.scalars))]
 
     def _name_gradients(self) -> None:
-        leaves = {id(leaf): name for name, _, _, leaf, _ in self.run.swap.tensors if leaf is not None}
+        leaves = self.run.swap.names
         for leaf, ref in zip(self.run.learned, self.run.refs):
             if ref not in self.names:
                 self.names[ref] = self.free(f"d {leaves[id(leaf)]}")

@@ -38,6 +38,7 @@ class Named:
         self.hoisted: list[str] = []
         self._names: dict[Ref, str] = {}
         self._constants: dict[Any, str] = {}
+        self._views: dict[str, str] = {}  # the names of arrays that are made once, by how
         self._taken: set[str] = {*taken, *keyword.kwlist, *dir(builtins)}
         for ref, name in names.items():
             self._names[ref] = self._free(name)
@@ -73,6 +74,14 @@ class Named:
 
     def _view(self, ref: Ref, shape: tuple[int, ...]) -> str:
         """The name of an array that has a place, seen in another shape."""
-        name = self._free(f"{self.name(ref)}_as")
-        self.hoisted.append(f"{name} = {self.name(ref)}.reshape({shape})")
-        return name
+        made = f"{self.name(ref)}.reshape({shape})"
+        if made not in self._views:
+            self._views[made] = self._free(f"{self.name(ref)}_as")
+            self.hoisted.append(f"{self._views[made]} = {made}")
+        return self._views[made]
+
+    def _hoist(self, ref: Ref, line: str) -> None:
+        """Have a view made once, or call it as the one that is made in the same way."""
+        name, _, made = line.partition(" = ")
+        self._names[ref] = self._views.setdefault(made, name)
+        self.hoisted += [line] * (self._names[ref] == name)

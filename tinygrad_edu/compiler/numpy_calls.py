@@ -9,7 +9,7 @@ from .buffers import COPIES, FILLS, JOINS, RESHAPES, takes_out
 from .fold import as_operator, zero_dimensional
 from .names import Named
 from .products import is_dot
-from .program import Call, Program, Ref
+from .program import Call, Check, Program, Ref
 
 NAMED = {np.maximum, np.minimum}  # which warn of an out by position
 # Of numbers of Python's, which stay such.
@@ -127,6 +127,13 @@ class Calls(Named):
         if isinstance(owner, np.ufunc):
             name = f"{owner.__name__}_{name}"
         return self.constant(function, name)
+
+    def _failing(self, check: Check) -> str:
+        """The condition under which a check fails."""
+        name = self.name(check.ref)
+        if type(check.truth) is tuple:
+            return f"{name}.shape != {check.truth}"
+        return f"not {name}" if check.truth else name
 
     def _arguments(self, args: Any, kwargs: dict[str, Any]) -> str:
         given = [self.spelled(a) for a in args] + [f"{k}={self.spelled(v)}" for k, v in kwargs.items()]

@@ -20,6 +20,7 @@ from .lent import ALIGNED, lent
 from .numpy_calls import Calls
 from .program import Call, Check, Live, Program, Ref, refs_in
 from .spelling import told
+from .texts import defined
 
 OWN = ("step", "np", "math", "given", "memory", "array", "SimpleNamespace", *NAMES)  # names in the text
 LARGE = 1 << 14  # bytes of an array that is forgotten when it is used no more
@@ -64,7 +65,7 @@ class Source(Calls):
     many: Any = None  # of steps in one call of C, see `many.Many`
     until_it_runs: tuple[str, ...] = (
         "program", "buffers", "fixed", "scalars", "tested", "_last", "_users", "_constants", "_taken", "runs",
-        "prelude", "hoisted", "imports", "body", "_names",
+        "prelude", "hoisted", "imports", "body", "_names", "_views",
     )  # fmt: skip
     _asleep: Text | None = None  # the text, since it does not change any more
 
@@ -120,8 +121,9 @@ class Source(Calls):
         text = self.text
         entry: Any = len(text), None, self._asleep or Text(text), self.title
         linecache.cache[self.title] = entry
-        self.defined: dict[str, Any] = {"given": self.given}
-        exec(compile(text, self.title, "exec"), self.defined)  # noqa: S102  # our own text
+        if self._asleep is None:
+            self._asked = {*map(self.name, self.places.values())}
+        self.defined = defined(text, self.title, {"given": self.given}, self._asked)
         return self.defined["step"]
 
     def moved(self) -> Any:
@@ -168,7 +170,7 @@ class Source(Calls):
                 continue
             line = self._line(step) if run is None else ""
             if self._is_fixed_view(step, self.fixed):
-                self.hoisted.append(line)
+                self._hoist(step.outputs[0], line)
                 self.fixed.update(step.outputs)
                 continue
             if step.errors != errors:
@@ -254,7 +256,12 @@ class Source(Calls):
             shape = (blocks[ref],) if ref in blocks else value.shape
             room, begin = lends.found(offset) if offset < 0 else (None, offset)
             whole = f"{'memory' if room is None else self.constant(room, 'lent')}, {begin}{strides}"
-            self.prelude.append(f'{self.name(ref)} = np.ndarray({shape}, "{value.dtype}", {whole})')
+            made = f'np.ndarray({shape}, "{value.dtype}", {whole})'
+            if ref not in self._names and made in self._views:
+                self._names[ref] = self._views[made]
+            else:
+                self.prelude.append(f"{self.name(ref)} = {made}")
+                self._views.setdefault(made, self.name(ref))
             self.fixed.add(ref)
         for ref, first in arena.over.items():
             self._names[ref] = self.name(first)
@@ -275,13 +282,6 @@ class Source(Calls):
                 self._taken.add(name)
                 self.given[name] = _make_extobj(**states)
             self.body += [f"errors = enter({name})", "try:"]
-
-    def _failing(self, check: Check) -> str:
-        """The condition under which a check fails."""
-        name = self.name(check.ref)
-        if type(check.truth) is tuple:
-            return f"{name}.shape != {check.truth}"
-        return f"not {name}" if check.truth else name
 
     def _indented(self, errors: Any, line: str) -> str:
         return line if errors is None else f"    {line}"

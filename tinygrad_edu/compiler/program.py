@@ -77,6 +77,17 @@ class Live(NamedTuple):
     of: Any = None  # the pack, the optimizer and the parameter's number, or None for all
 
 
+class Form(NamedTuple):
+    """What is left of the value of an array that was forgotten."""
+
+    shape: tuple[int, ...]
+    dtype: Any
+
+    def made(self) -> Any:
+        """An array of this form, which takes no memory."""
+        return np.broadcast_to(np.zeros((), self.dtype), self.shape)
+
+
 Step = Call | Check | Live
 
 
@@ -175,11 +186,15 @@ class Program:
         self._owners = {ref.number: places[owner] for ref, owner in zip(refs, owners)}
         made = [r for r in refs if isinstance(self.values[r.number], np.ndarray)]
         known: dict[Any, Any] = {}
+        forms: dict[Form, Form] = {}
         strides = ((r.number, self.values[r.number].strides) for r in made)
         self.strides = {number: known.setdefault(each, each) for number, each in strides}
         given = {r for r, source in self.inputs.items() if source.kind == "argument"}
-        self.forget((r for r in made if r in given or r not in self.inputs), known)
-        asleep = Asleep(vars(self), Ref, Input, Call, Check, Live)
+        for ref in made:
+            if ref in given or ref not in self.inputs:
+                form = Form(self.values[ref.number].shape, self.values[ref.number].dtype)
+                self.values[ref.number] = forms.setdefault(form, form)
+        asleep = Asleep(vars(self), Ref, Input, Call, Check, Live, Form)
         vars(self).clear()
         self._asleep = asleep
 
@@ -193,18 +208,17 @@ class Program:
         """Remember what was asleep; where two threads ask at once, both do."""
         asleep = vars(self).get("_asleep")
         if asleep is not None:
-            vars(self).update(asleep.awake())
+            awake = asleep.awake()
+            made = {v: v.made() for v in awake["values"] if type(v) is Form}
+            awake["values"] = [made[v] if type(v) is Form else v for v in awake["values"]]
+            vars(self).update(awake)
             vars(self).pop("_asleep", None)
 
-    def forget(self, refs: Iterable[Ref], known: dict[Any, Any] | None = None) -> None:
-        """Forget values, but their shapes and dtypes; all of one form become one, if those ``known`` are."""
+    def forget(self, refs: Iterable[Ref]) -> None:
+        """Forget values, but their shapes and dtypes."""
         for ref in refs:
             value = self.values[ref.number]
-            form = value.shape, value.dtype
-            if known is None or form not in known:
-                self.values[ref.number] = np.broadcast_to(np.zeros((), value.dtype), value.shape)
-            if known is not None:
-                self.values[ref.number] = known.setdefault(form, self.values[ref.number])
+            self.values[ref.number] = Form(value.shape, value.dtype).made()
 
     def merge(self, ref: Ref, into: Ref) -> None:
         """Note that two arrays, each the owner of its memory, are one from now on."""

@@ -34,7 +34,7 @@ class Quick:
 
     def __init__(self, one: Any, asked: list[tuple[Place, Any]], name: Names) -> None:
         self.texts, self.hold, self.left = set(), "", MOST  # type: set[str], str, int
-        kinds, methods = one.run.layout.kinds, one.state.methods
+        kinds, methods = one.run.layout.kinds, one.run.state.methods
         own = {id(place) for place, _ in methods.places}
         held = [(p, v) for p, v in asked if id(p) not in own]
         self._held = [(p, v) for p, v in held if _of_place(p, v)]
@@ -43,7 +43,7 @@ class Quick:
         simple = one.run.layout.is_simple and all(k[0] is np.ndarray for k in kinds)
         self.takes = bool(kinds) and simple
         forms = [(shape, dtype, strides) for _, shape, dtype, strides in kinds] if self.takes else []
-        state = one.state
+        state = one.run.state
         lengths = [(c, text_of_length(c, n, name)) for _, c, n in (*state.sizes, *state.spaces)]
         lengths += [(vars(m), of_attributes(m, names, name)) for _, m, names in state.attributes]
         lengths = [(c, text) for c, text in lengths if of_length(c)]
@@ -58,6 +58,12 @@ class Quick:
         if self.takes:
             self.texts.update(of_arguments(kinds, name))
         self.texts.update(is_same(p.text(name), v, name) for p, v in self._methods)
+
+    def forget(self) -> None:
+        """Forget what was needed for the text; and where things are, if C is not asked."""
+        self.texts = set()
+        if not self.hold:
+            self._held, self._kinds, self._methods, self._containers = [], [], [], []
 
     def _look(self) -> None:
         """Have C look where things are now, if they are what they were."""

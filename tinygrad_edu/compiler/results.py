@@ -1,6 +1,6 @@
 """Results: what a function returns, as the text of an expression of the arrays that the step gives."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -96,6 +96,7 @@ class Results:
 
     def release(self) -> None:
         """Forget the values of what was returned, and how they were computed: which array each is, stays."""
+        self.there = {id(p): p for p in parts_of([self.tree, self.added]) if id(p) in self.there}
         for part, array in self._made:
             array._value = array._log = None
             if isinstance(part, Tensor):
@@ -173,6 +174,14 @@ class Results:
         if isinstance(part, (bool, int, float, str, type(None))):
             return repr(part)
         raise TraceError(f"What it returns, {type(part).__name__}, cannot be written without the framework.")
+
+
+def parts_of(tree: Any) -> Iterator[Any]:
+    """Nested lists, tuples and dicts, and all that is in them."""
+    yield tree
+    inner = tree.values() if type(tree) is dict else tree if isinstance(tree, (list, tuple)) else ()
+    for part in inner:
+        yield from parts_of(part)
 
 
 def number_of(value: Any) -> Any:

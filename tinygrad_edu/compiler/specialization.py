@@ -1,6 +1,5 @@
 """A program with its guards: it takes the place of the function while what it depends on is the same."""
 
-import math
 import sys
 import types
 from collections.abc import Callable
@@ -13,17 +12,19 @@ from ..random import DEFAULT
 from ..tensor import Tensor
 from ..versions import SETTINGS, WRITES
 from .appended import adding
+from .asleep import Asleep
 from .copies import used
 from .door import Names, call_text, distance, is_same, made, tensor_of
 from .guards import guards
 from .keeping import Kept
 from .layout import same
 from .numpy_source import Source
-from .places import content_of, own_attributes
+from .places import content_of
 from .program import Call, Check, owner_of
 from .quick import Quick
 from .random_functions import held
 from .results import copied, number_of
+from .settled import Settled
 from .tracing import Run
 
 MISS, FAILED = object(), object()  # what `call_with` gives where a trace does not hold, or a check has failed
@@ -50,20 +51,18 @@ class Specialization:
     def __init__(self, run: Run, title: str, reason: str, make: Callable[..., Source], compiled: Any) -> None:
         self.reason, self.took = reason, (0.0, 0.0)
         self.ways: Any = None  # this trace and those of the same arguments that go other ways
-        self.run, self.state, program = run, run.state, run.program
+        self.run, program = run, run.program
         read = {ref for step in program.steps for ref in used(step)}.union(run.refs)
         refs = {
             id(program.values[r.number]): r
             for r, i in program.inputs.items()
             if i.kind == "grad" and r in read
         }
-        self.leaves = [
+        leaves = [
             (leaf, grad) for *_, leaf, grad in run.swap.tensors
             if leaf is not None and id(leaf) not in run.forgotten
         ]  # fmt: skip
-        given = [
-            (leaf, refs[id(g._array)]) for leaf, g in self.leaves if g is not None and id(g._array) in refs
-        ]
+        given = [(leaf, refs[id(g._array)]) for leaf, g in leaves if g is not None and id(g._array) in refs]
         names = {r: i.name for r, i in program.inputs.items()}
         arguments = [*run.layout.refs, *(ref for _, ref in given)]
         self.source = make(program, run.refs, names, arguments, title, *self._gradients())
@@ -73,13 +72,13 @@ class Specialization:
         checked = any(isinstance(step, Check) for step in program.steps) or hasattr(self.source, "language")
         self.generators = run.generators if checked else []
         self.has_shapes_of_values = any(type(check.truth) is tuple for check in self.checks)
-        self.held = [(t, t._array, t._node) for t in self.state.tensors.values()]
+        self._settled = Settled(self.run.state, [(optimizer, pack) for optimizer, pack, _ in run.swap.packs])
         places = self.source.places
         learned = {g: leaf for leaf, g in zip(run.learned, run.refs) if g in places}
         self._places = [self.source.name(places[g]) for g in learned]
         arrays = [self.source.defined[name] for name in self._places]
         self.kept = Kept(list(learned.values()), arrays, self._move)
-        self.call = self._door([leaf for leaf, _ in given], title, compiled)
+        self.call = self._door(leaves, [leaf for leaf, _ in given], title, compiled)
         run.release()
         self.source.release()
 
@@ -117,12 +116,12 @@ class Specialization:
             return "other arguments"
         meaning = self.call.__globals__
         values = {f"a{i}": leaf for i, leaf in enumerate(leaves)}
-        for condition, what in zip(self.conditions, self.told):
+        for what, conditions in self._asked.awake():
             try:
-                if not eval(condition, meaning, values):  # noqa: S307  # our own text
-                    return what
+                if not all(eval(each, meaning, values) for each in conditions):  # noqa: S307  # our own text
+                    return str(what)
             except (LookupError, AttributeError, ValueError):
-                return what
+                return str(what)
         return "another mode"
 
     @property
@@ -130,16 +129,16 @@ class Specialization:
         """What is asked of values in every step."""
         return [step for step in self.run.program.steps if isinstance(step, Check)]
 
-    def _door(self, read: list[Any], title: str, compiled: Any) -> Any:
+    def _door(self, leaves: list[tuple[Any, Any]], read: list[Any], title: str, compiled: Any) -> Any:
         """The function that is called, as text."""
         run, name = self.run, Names()
         kinds = run.layout.kinds
-        asked = [(place, value) for place, value in self.state.places if not place.of_optimizer]
+        asked = [(place, value) for place, value in run.state.places if not place.of_optimizer]
         self.quick = quick = Quick(self, asked, name)
         asked = [(p, v) for p, v in asked if not p.tells or is_same(p.text(name), v, name) in quick.texts]
-        groups = guards(self, asked, self._array_names(), name)
-        self.conditions = [condition for _, part in groups for condition in part]
-        self.told = [what for what, part in groups for _ in part]
+        constants = [tensor for tensor, _, node in self._settled.tensors if node is None]
+        groups = guards(self, asked, self._array_names(), leaves, constants, name)
+        self._asked = Asleep(groups)
         arrays = self._array_names()
         arrays += [f"{name(leaf, 'n')}.grad._array" for leaf in read]
         simple = run.layout.is_simple
@@ -153,7 +152,7 @@ class Specialization:
         after = [f"{name(leaf, 'n')}.grad = None" for leaf in run.cleared]
         after += [f"{name(module, 'm')}.training = {training}" for module, training in run.modes]
         text = call_text(
-            self.conditions,
+            [condition for _, part in groups for condition in part],
             len(kinds),
             simple,
             arrays,
@@ -181,6 +180,7 @@ class Specialization:
             "adding": adding, "renewed": quick.renewed,
             "leaves_of": run.layout.leaves, "default": DEFAULT.get,
         }  # fmt: skip
+        quick.forget()
         return made(text, f"{title} guards", meaning | name.meaning)
 
     def _array_names(self) -> list[str]:
@@ -212,9 +212,9 @@ class Specialization:
         """What versions of memory change by the step: all but what optimizers alone know."""
         program = self.run.program
         own = {
-            id(owner_of(value)) for place, value in self.state.places
+            id(owner_of(value)) for place, value in self.run.state.places
             if place.of_optimizer and isinstance(value, np.ndarray)
-        } - {id(owner_of(t._array)) for t in self.state.tensors.values()}  # fmt: skip
+        } - {id(owner_of(t._array)) for t in self.run.state.tensors.values()}  # fmt: skip
         owners = {
             id(owner): owner for step in program.steps if isinstance(step, Call) for w in step.writes
             if program.is_there(w) and id(owner := owner_of(program.values[w.number])) not in own
@@ -229,28 +229,8 @@ class Specialization:
 
     def settled(self) -> bool:
         """Whether all is as it was that tells when it changes: modules, settings of optimizers, hooks."""
-        count, state = SETTINGS.count, self.state
-        for place, value in state.places:
-            is_told = place.tells or (place.of_optimizer and isinstance(value, (np.ndarray, list)))
-            if is_told and place.get() is not value:
-                return False
-        for module, training in state.modes:
-            if module.training is not training:
-                return False
-        for _, module, names in state.attributes:
-            if own_attributes(module) != names:
-                return False
-        for group, settings in state.settings:
-            now = {k: v for k, v in group.settings().items() if k != "lr"}
-            if now != settings:
-                return False
-        for tensor, array, node in self.held:
-            if tensor._array is not array or tensor._node is not node:
-                return False
-            if node is not None and node.notes is not None and node.notes.hooks:
-                return False
-        for optimizer, pack, _ in self.run.swap.packs:  # of whose numbers a step sets those that it changes
-            pack.numbers.floats = [math.nan] * len(pack.numbers.floats)
-            pack.numbers.set(optimizer.coefficients(pack.group, pack.counts[0] + 1))
+        count = SETTINGS.count
+        if not self._settled.holds():
+            return False
         self.count = count
         return True

@@ -1,5 +1,6 @@
 """Spelling: how NumPy's functions are reached."""
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ def of_numpy(value: Any) -> str | None:
     for path in (name, f"linalg.{name}", f"fft.{name}", f"lib.stride_tricks.{name}"):
         found: Any = np
         for part in path.split("."):
-            found = getattr(found, part, None)
+            found = getattr(found, sys.intern(part), None)  # Python remembers what it has looked for
         if found is value and callable(value):
             return f"np.{path}"
     return None

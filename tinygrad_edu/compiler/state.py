@@ -96,7 +96,9 @@ class State:
             if target is not None and id(target) not in self.seen:
                 refuse_weak(name)
 
-    # ---- finding -------------------------------------------------------------------------------------------
+    def release(self) -> None:
+        """Forget all but the tensors, by their names, and those objects that are known by their identity."""
+        self.__dict__ = {"tensors": self.tensors, "alive": self.alive}
 
     def _look(self, value: Any, name: str) -> None:
         if isinstance(value, SCALARS) or id(value) in self.seen:
@@ -188,10 +190,8 @@ class State:
                 continue
             self._classes.add(base)
             self.spaces.append((base.__name__, vars(base), len(vars(base))))
-            if base.__mro__ != (base, object):
-                self.places.append(
-                    (Place(f"{base.__name__}.__mro__", base, Attribute("__mro__")), base.__mro__)
-                )
+            if (order := base.__mro__) != (base, object):
+                self.places.append((Place(f"{base.__name__}.__mro__", base, Attribute("__mro__")), order))
             for key, item in list(vars(base).items()):
                 if key.startswith("__") and not isinstance(item, types.FunctionType):
                     continue

@@ -28,6 +28,8 @@ class Swap:
         Those that are given to the function, with their arrays.
     packs : list of (Optimizer, Pack, dict)
         The packs of the optimizers, with their attributes.
+    names : dict of int to str
+        The names of variables, by their identity, after `release`.
     """
 
     def __init__(self, state: State, log: Log, arguments: Sequence[tuple[Tensor, Any]] = ()) -> None:
@@ -118,8 +120,11 @@ class Swap:
         return found
 
     def release(self) -> None:
-        """Forget the traced arrays."""
-        self.log, self._replaced = None, {}
+        """Forget the traced arrays, and what was there before."""
+        self.log, self._replaced, self._contents, self._nodes = None, {}, [], []
+        self.names = {id(leaf): name for name, _, _, leaf, _ in self.tensors if leaf is not None}
+        self.tensors, self.arguments = [], ()
+        self.packs = [(optimizer, pack, {}) for optimizer, pack, _ in self.packs]
 
     @property
     def leaves(self) -> list[Any]:

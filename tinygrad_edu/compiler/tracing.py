@@ -143,10 +143,12 @@ class Run:
 
     def release(self) -> None:
         """Forget what the trace needed; the values that are returned stay until they are."""
+        self.state.release()
         self.swap.release()
         self.layout.release()
         self.results.release()
         self.program.release()
+        self.forgotten = set()
 
     def returned(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """What the traced run returns, as the function would; given the arguments of the call."""
