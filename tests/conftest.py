@@ -38,11 +38,16 @@ def pytest_configure(config):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection():
-    """Thousands of tests are made, and stay: the garbage collector need not visit them again and again."""
+    """Thousands of tests are made, and stay: the garbage collector need not visit them again and again.
+
+    Nor later: tests that collect, that look through all objects, or that compile (which asks the collector
+    for a function of a code) take a tenth to a half of a second less each.
+    """
     gc.disable()
     try:
         return (yield)
     finally:
+        gc.freeze()
         gc.enable()
 
 
