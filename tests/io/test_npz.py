@@ -440,6 +440,7 @@ def test_rule_1_nothing_in_the_package_runs_what_a_file_says():
     assert len(sources) > 80
     found = {source: list(forbidden(source.read_text(encoding="utf-8"))) for source in sources}
     own = {source: COMPILER.get(source.name, []) for source in sources if source.parent.name == "compiler"}
+    own[Path(tg.__file__)] = ["importlib"]  # its parts, by names that stand there, when they are asked for
     assert {source: uses for source, uses in found.items() if uses != own.get(source, [])} == {}
 
 
