@@ -11,7 +11,7 @@ import time
 import numpy as np
 import pytest
 
-from tests.helpers import environment, python
+from tests.helpers import environment, printed, python
 from tinygrad_edu import io, nn, optim, train
 from tinygrad_edu.data import ArrayDataset, DataLoader
 from tinygrad_edu.errors import ArgumentError, FormatError, StateError
@@ -21,114 +21,118 @@ from tinygrad_edu.random import seed
 # generator, a schedule with a memory, early stopping, a random map of the data, groups of batches, metrics
 # over the epoch.
 SCRIPT = """
-import hashlib, os, signal, sys
+import hashlib, os, signal, sys, time
 import numpy as np
 from tinygrad_edu import nn, optim, train
 from tinygrad_edu.data import ArrayDataset, DataLoader
 from tinygrad_edu.train import metrics
 
-path, stop_at, how = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-rng = np.random.default_rng(5)
-x = rng.normal(size=(90, 3))
-y = (x[:, 0] * x[:, 1] > 0).astype(int)
-shared = np.random.default_rng(6)
-model = nn.Sequential(
-    nn.Linear(3, 8, rng=0), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.2, rng=shared),
-    nn.Linear(8, 8, rng=1), nn.Dropout(0.1, rng=shared), nn.Linear(8, 2, rng=2),
-)
-optimizer = optim.Adam(model.parameters(), lr=0.05, amsgrad=True)
-plateau = optim.ReduceOnPlateau(0.05, patience=0, factor=0.5, threshold=0.05)
-noisy = ArrayDataset(x[:66], y[:66]).map(lambda x, y, rng: (x + rng.normal(0, 0.1, x.shape), y))
-data = DataLoader(noisy, 8, shuffle=True, seed=3)
-cross_entropy, calls = nn.CrossEntropyLoss(), 0
+def trained(path, stop_at, how):
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(90, 3))
+    y = (x[:, 0] * x[:, 1] > 0).astype(int)
+    shared = np.random.default_rng(6)
+    model = nn.Sequential(
+        nn.Linear(3, 8, rng=0), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.2, rng=shared),
+        nn.Linear(8, 8, rng=1), nn.Dropout(0.1, rng=shared), nn.Linear(8, 2, rng=2),
+    )
+    optimizer = optim.Adam(model.parameters(), lr=0.05, amsgrad=True)
+    plateau = optim.ReduceOnPlateau(0.05, patience=0, factor=0.5, threshold=0.05)
+    noisy = ArrayDataset(x[:66], y[:66]).map(lambda x, y, rng: (x + rng.normal(0, 0.1, x.shape), y))
+    data = DataLoader(noisy, 8, shuffle=True, seed=3)
+    cross_entropy, calls = nn.CrossEntropyLoss(), 0
 
-def loss(outputs, targets):
-    global calls
-    calls += model.training
-    if calls == stop_at and model.training:
-        if how == "exit":
-            os._exit(7)
-        signal.raise_signal(signal.SIGINT)
-    if how == "slow" and model.training:
-        import time
-        time.sleep(0.05)
-    return cross_entropy(outputs, targets)
+    def loss(outputs, targets):
+        nonlocal calls
+        calls += model.training
+        if calls == stop_at and model.training:
+            if how == "exit":
+                os._exit(7)
+            signal.raise_signal(signal.SIGINT)
+        if how == "slow" and model.training:
+            time.sleep(0.05)
+        return cross_entropy(outputs, targets)
 
-history = train.fit(
-    model, loss, optimizer, data, epochs=9, validation=(x[66:], y[66:]),
-    metrics={"accuracy": metrics.accuracy}, schedule=plateau,
-    clip_norm=1.0, accumulate=2, early_stopping=train.EarlyStopping(patience=6),
-    checkpoint=train.Checkpoint(path, seconds=0 if how == "exit" else None, best=path + ".best"),
-    resume=True, progress=False,
-)
-digest = hashlib.sha256()
-def add(value):
-    if isinstance(value, dict):
-        for name in sorted(value):
-            if name != "seconds":
-                digest.update(name.encode()); add(value[name])
-    elif isinstance(value, (list, tuple)):
-        for one in value: add(one)
-    else:
-        digest.update(value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode())
-for part in (model, optimizer, plateau, history, data):
-    add(part.state_dict())
-add(shared.bit_generator.state)
-add(train.evaluate(model, loss, data))
-if os.path.exists(path + ".best"):
-    add(open(path + ".best", "rb").read())
-print(history.stopped, history.steps, len(history), history.best_epoch, digest.hexdigest())
+    history = train.fit(
+        model, loss, optimizer, data, epochs=9, validation=(x[66:], y[66:]),
+        metrics={"accuracy": metrics.accuracy}, schedule=plateau,
+        clip_norm=1.0, accumulate=2, early_stopping=train.EarlyStopping(patience=6),
+        checkpoint=train.Checkpoint(path, seconds=0 if how == "exit" else None, best=path + ".best"),
+        resume=True, progress=False,
+    )
+    digest = hashlib.sha256()
+
+    def add(value):
+        if isinstance(value, dict):
+            for name in sorted(value):
+                if name != "seconds":
+                    digest.update(name.encode()); add(value[name])
+        elif isinstance(value, (list, tuple)):
+            for one in value: add(one)
+        else:
+            digest.update(value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode())
+
+    for part in (model, optimizer, plateau, history, data):
+        add(part.state_dict())
+    add(shared.bit_generator.state)
+    add(train.evaluate(model, loss, data))
+    if os.path.exists(path + ".best"):
+        add(open(path + ".best", "rb").read())
+    return history.stopped, history.steps, len(history), history.best_epoch, digest.hexdigest()
+
+for path, stop_at, how in zip(sys.argv[1::3], sys.argv[2::3], sys.argv[3::3]):
+    print(*trained(path, int(stop_at), how))
 """
 
 
 @pytest.fixture
 def run(tmp_path):
-    """Run the training in a new process, up to a call of the loss or to the end; its report."""
+    """Run trainings in a new process, each up to a call of the loss or to the end; their reports."""
     script = tmp_path / "training.py"
     script.write_text(SCRIPT)
 
-    def run(name, stop_at=0, how="interrupt"):
-        done = python(script, tmp_path / name, stop_at, how)
+    def run(*trainings, how="interrupt"):
+        given = [part for name, call in trainings for part in (tmp_path / name, call, how)]
+        done = python(script, *given)
         assert done.returncode in (0, 7), done.stderr
-        return done.stdout.split()
+        return [line.split() for line in done.stdout.splitlines()]
 
     run.script = script
     return run
 
 
-def test_a_training_resumed_after_ctrl_c_equals_the_whole_one(run):  # T06
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The report of a training that never stopped, in a process of its own."""
+    folder = tmp_path_factory.mktemp("whole")
+    (folder / "training.py").write_text(SCRIPT)
+    return printed(folder / "training.py", folder / "run", 0, "interrupt").split()
+
+
+def test_a_training_resumed_after_ctrl_c_equals_the_whole_one(run, whole):  # T06
     """9 batches of 8, the last of 2, by twos: 5 steps an epoch.
 
     The calls are in an epoch's middle, its first and last step, and between.
     """
-    whole = run("whole")
     assert whole[0] == "None"
     assert whole[1:3] == ["45", "9"]
-    for name, calls in {
-        "middle": [14],
-        "first": [1],
-        "last of an epoch": [9],
-        "often": [4, 10, 17, 2],
-    }.items():
-        for call in calls:
-            stopped = run(name, call)
-            assert stopped[0] == "interrupted"
-            assert stopped[4] != whole[4]
-        assert run(name) == whole, name
-    assert run("whole") == whole  # nothing is left to do
+    first = run(("middle", 14), ("first", 1), ("last of an epoch", 9), ("often", 4))
+    for stopped in [*first, *run(("often", 10), ("often", 17)), *run(("often", 2))]:
+        assert stopped[0] == "interrupted"
+        assert stopped[4] != whole[4]
+    names = ["middle", "first", "last of an epoch", "often"]
+    assert run(*((name, 0) for name in [*names, "often"])) == [whole] * 5  # at last nothing is left to do
 
 
-def test_a_training_resumed_after_a_crash_equals_the_whole_one(run):  # T06
+def test_a_training_resumed_after_a_crash_equals_the_whole_one(run, whole):  # T06
     """What was saved at the last step is gone on from, in the middle of an epoch too."""
-    whole = run("whole")
-    assert run("crashed", 24, "exit") == []
-    assert run("crashed", 3, "exit") == []
-    assert run("crashed") == whole
+    assert run(("crashed", 24), how="exit") == []
+    assert run(("crashed", 3), how="exit") == []
+    assert run(("crashed", 0)) == [whole]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals between processes are POSIX's")
-def test_a_training_resumed_after_sigint_from_outside_equals_the_whole_one(run, tmp_path):  # T06
-    whole = run("whole")
+def test_a_training_resumed_after_sigint_from_outside_equals_the_whole_one(run, whole, tmp_path):  # T06
     process = subprocess.Popen(
         [sys.executable, str(run.script), str(tmp_path / "outside"), "0", "slow"],
         env=environment(),
@@ -144,7 +148,7 @@ def test_a_training_resumed_after_sigint_from_outside_equals_the_whole_one(run, 
     assert out.split()[0] == b"interrupted"
     assert err == b""
     assert process.returncode == 0
-    assert run("outside") == whole
+    assert run(("outside", 0)) == [whole]
 
 
 # ---- in this process: what is saved when, and what does not fit --------------------------------------------

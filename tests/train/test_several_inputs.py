@@ -1,36 +1,21 @@
 """Models of several inputs learn, predict, are evaluated and resumed as those of one."""
 
 import os
-import subprocess
-import sys
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 
 import tinygrad_edu as tg
-from tests.helpers import environment
+from tests.helpers import python
+from tests.train.several import A, B, Both, Y
 from tests.train.small import assert_same, fit
 from tinygrad_edu import io, nn, optim, train
 from tinygrad_edu.data import ArrayDataset, DataLoader, k_fold, train_test_split
 from tinygrad_edu.errors import ArgumentError, DTypeError, ShapeError
 from tinygrad_edu.train import evaluate, metrics, predict
 
-RNG = np.random.default_rng(0)
-A, B = RNG.normal(size=(50, 3)).astype(np.float32), RNG.normal(size=(50, 2, 2)).astype(np.float32)
-Y = (A[:, 0] > B[:, 0, 1]).astype(np.int64)
-W = RNG.uniform(0.5, 2, 50).astype(np.float32)
-
-
-class Both(nn.Module):
-    """It takes rows and small images."""
-
-    def __init__(self):
-        self.a, self.b = nn.Linear(3, 4, rng=0), nn.Linear(4, 4, rng=1)
-        self.dropout, self.out = nn.Dropout(0.1, rng=2), nn.Linear(4, 2, rng=3)
-
-    def forward(self, a, b, scale=1.0):
-        return self.out(self.dropout(np.tanh(self.a(a) + self.b(b.reshape(len(b), 4))))) * scale
+W = np.random.default_rng(1).uniform(0.5, 2, 50).astype(np.float32)
 
 
 class One(Both):
@@ -171,13 +156,12 @@ def test_progress_callbacks_and_early_stopping(capsys):
 SCRIPT = """
 import os, signal, sys
 import numpy as np
-from tests.train.test_several_inputs import A, B, Y, Both
+from tests.train.several import A, B, Y, Both
 from tinygrad_edu import nn, optim, train
 from tinygrad_edu.data import ArrayDataset, DataLoader
 
-path, killed_at = sys.argv[1], int(sys.argv[2])
-model, calls = Both(), 0
-cross_entropy = nn.CrossEntropyLoss()
+killed_at, *paths = int(sys.argv[1]), *sys.argv[2:]
+calls, cross_entropy = 0, nn.CrossEntropyLoss()
 
 def loss(outputs, targets):
     global calls
@@ -189,24 +173,22 @@ def loss(outputs, targets):
 def add_noise(x, y, rng):
     return {**x, "a": x["a"] + rng.normal(size=(len(y), 1))}, y
 
-noisy = ArrayDataset({"a": A, "b": B}, Y).map(add_noise)
-train.fit(
-    model, loss, optim.Adam(model.parameters(), lr=0.02), DataLoader(noisy, 8, shuffle=True, seed=1),
-    epochs=4, checkpoint=train.Checkpoint(path, seconds=0), resume=True, progress=False,
-)
+for path in paths:
+    model, noisy = Both(), ArrayDataset({"a": A, "b": B}, Y).map(add_noise)
+    train.fit(
+        model, loss, optim.Adam(model.parameters(), lr=0.02), DataLoader(noisy, 8, shuffle=True, seed=1),
+        epochs=4, checkpoint=train.Checkpoint(path, seconds=0), resume=True, progress=False,
+    )
 """
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the system has no SIGKILL")
 def test_a_training_that_is_killed_goes_on_to_the_bit(tmp_path):
-    def run(path, killed_at):
-        command = [sys.executable, "-c", SCRIPT, str(path), str(killed_at)]
-        return subprocess.run(command, env=environment(), timeout=120, capture_output=True, text=True)
-
-    whole = run(tmp_path / "whole", 0)
-    assert whole.returncode == 0, whole.stderr
-    assert [run(tmp_path / "killed", n).returncode for n in (6, 10, 0)] == [-9, -9, 0]
-    first, second = (io.load_checkpoint(tmp_path / name) for name in ("whole", "killed"))
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    for killed_at, paths, code in ((6, [killed], -9), (10, [killed], -9), (0, [killed, whole], 0)):
+        done = python("-c", SCRIPT, killed_at, *paths)
+        assert done.returncode == code, done.stderr
+    first, second = (io.load_checkpoint(path) for path in (whole, killed))
     assert first["history"]["steps"] == second["history"]["steps"] == 28
     for part in ("model", "optimizer", "data"):
         np.testing.assert_equal(second[part], first[part])
