@@ -35,11 +35,13 @@ def sums_of(x):
         axes = itertools.chain(*(itertools.combinations(range(y.ndim), n + 1) for n in range(y.ndim)))
         for axis in axes:
             total = np.sum(y, axis)
-            found += [total, *([np.prod(y)] if y.size < 100 else [])]
+            found.append(total)
             if axis == (0,):
                 there = np.zeros_like(total).T.copy().T
                 np.add.reduce(y, axis=0, out=there)
                 found.append(there)
+        if y.size < 100:
+            found.append(np.prod(y))
     return found
 
 

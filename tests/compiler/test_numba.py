@@ -29,7 +29,7 @@ def pair(make, optimizer, loss=tg.softmax_cross_entropy):
 # ---- training steps ----------------------------------------------------------------------------------------
 
 
-@MANY_OPTIMIZERS
+@pytest.mark.parametrize(("name", "settings"), MANY_OPTIMIZERS.items())
 def test_optimizers(name, settings):
     model, compiled, other, step = pair(
         lambda: perceptron(6, 5, 3, activation=nn.Tanh),
