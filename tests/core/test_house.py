@@ -9,6 +9,7 @@ inside functions and for types too, since a reader follows those as well.
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
@@ -56,7 +57,8 @@ class Import(NamedTuple):
     at_once: bool
 
 
-def imports(text: str, package: str) -> Iterator[Import]:
+@cache
+def imports(text: str, package: str) -> list[Import]:
     """All imports in the text of a module that lies in ``package``; ``from a import b`` gives ``a.b``."""
 
     def walk(node: ast.AST, at_once: bool) -> Iterator[Import]:
@@ -67,14 +69,16 @@ def imports(text: str, package: str) -> Iterator[Import]:
                 above = package.split(".")[: package.count(".") + 2 - node.level] if node.level else []
                 origin = ".".join([*above, *filter(None, [node.module])])
                 yield from (Import(f"{origin}.{alias.name}", node.lineno, at_once) for alias in node.names)
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
                 at_once = False
             case ast.If(test=ast.Name(id="TYPE_CHECKING")):
                 return  # such an import never takes place
+            case ast.expr():
+                return  # nor is there one in it
         for child in ast.iter_child_nodes(node):
             yield from walk(child, at_once)
 
-    return walk(ast.parse(text), True)
+    return list(walk(ast.parse(text), True))
 
 
 def modules() -> dict[str, Path]:
