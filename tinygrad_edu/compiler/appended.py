@@ -7,20 +7,8 @@ and given to the list in every call.  The step may ask nothing of it, since a pr
 from collections.abc import Iterable
 from typing import Any
 
-from ..errors import TraceError
 from .files import PACKAGE
 from .traced import who_asks
-
-
-class Grew(TraceError):
-    """A step has added to lists, and changed nothing else.
-
-    Attributes
-    ----------
-    lists : list of list
-    """
-
-    lists: list[list[Any]]
 
 
 class Appended:
@@ -32,8 +20,8 @@ class Appended:
         What the step has added.
     """
 
-    def __init__(self, log: Any, held: list[Any]) -> None:
-        self._log, self.held, self.added = log, held, list[Any]()
+    def __init__(self, log: Any, held: list[Any], name: str) -> None:
+        self._log, self.held, self.added, self.name = log, held, list[Any](), name
 
     def append(self, value: Any) -> None:
         """Add an item."""
@@ -62,10 +50,3 @@ class Appended:
     __ge__ = __eq__ = __ne__ = __repr__ = __str__ = __format__ = __reduce_ex__ = __copy__ = _asked
     __deepcopy__ = _asked
     __hash__ = None  # type: ignore[assignment]  # as lists
-
-
-def adding(lists: tuple[list[Any], ...], result: Any, added: list[list[Any]]) -> Any:
-    """What a step returns, when lists have got what it adds to them."""
-    for held, more in zip(lists, added):
-        held.extend(more)
-    return result

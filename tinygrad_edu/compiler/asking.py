@@ -13,6 +13,7 @@ import numpy as np
 from ..tensor import Tensor
 from .traced import Traced
 from .traced_number import TracedNumber
+from .unread import Unread, refuse_read
 
 
 class _Kind(type):
@@ -21,6 +22,8 @@ class _Kind(type):
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         if cls is not Kind:
             return super().__call__(*args, **kwargs)
+        if args and type(args[0]) is Unread:
+            refuse_read(args[0])
         if len(args) != 1 or kwargs:
             return type(*args, **kwargs)
         found = type(args[0]._value if isinstance(args[0], Traced) else args[0])

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import TraceError
+from ..optim.elementwise import Elementwise
+from ..optim.optimizer import Optimizer
 from .files import OURS
 from .places import CONTAINERS
 
@@ -35,6 +37,15 @@ def refuse_weak(name: str) -> None:
         f"The step can reach {name!r}, a weak reference to what nothing else that it reaches holds: it would "
         "live as long as the compiled step. Give the step what is referred to."
     )
+
+
+def refuse_optimizer(optimizer: Optimizer) -> None:
+    """Raise if the steps of an optimizer cannot be traced."""
+    if not isinstance(optimizer, Elementwise):
+        raise TraceError(
+            f"{type(optimizer).__name__} cannot be compiled: its step is no fixed list of calls. "
+            "Elementwise optimizers can (SGD, Adam, …)."
+        )
 
 
 def changing(value: Any) -> str:

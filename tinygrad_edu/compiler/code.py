@@ -73,6 +73,23 @@ def identity_line(code: types.CodeType) -> int:
     return 0
 
 
+@lru_cache(1024)
+def loads(code: types.CodeType) -> frozenset[str]:
+    """The names of attributes, globals and variables of outside that code itself may read."""
+    found = (
+        i.argval
+        for i in dis.get_instructions(code)
+        if i.opname.startswith("LOAD_") and "CONST" not in i.opname
+    )
+    return frozenset(name for name in found if isinstance(name, str))
+
+
+@lru_cache(1024)
+def tells_none(code: types.CodeType) -> bool:
+    """Whether code itself asks whether something is None, or another constant."""
+    return any(i.opname == "IS_OP" or i.opname.endswith("NONE") for i in dis.get_instructions(code))
+
+
 def instructions_in(code: types.CodeType) -> Iterator[dis.Instruction]:
     """The instructions of code, and of the functions in it."""
     for one in codes_in(code):

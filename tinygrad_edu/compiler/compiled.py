@@ -261,7 +261,8 @@ class Compiled:
         ----------
         path : path
             Of a file of Python, with a function of the name of this one, which returns arrays; beside it is a
-            file of arrays, with the ending npz: parameters, what the optimizer remembers, counts, rates.
+            file of arrays, with the ending npz: parameters, what the optimizer remembers, counts, rates, and
+            what the step reads of what it assigns to.  It adds to no list, and assigns nothing else.
 
         Returns
         -------

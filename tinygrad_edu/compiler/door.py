@@ -154,7 +154,7 @@ MISSED = "return missed(one, args, kwargs)"
 def call_text(
     conditions: list[str], leaves: int, simple: bool, arrays: list[str], written: list[int],
     learned: list[str | None], generic: list[bool], results: str,
-    after: list[str], returned: int, keeps: str, quick: Any,
+    after: list[str], returned: int, keeps: str, quick: Any, taking: list[str], puts: list[str],
 ) -> str:  # fmt: skip
     """The text of the function that is called: guards, the step, and what becomes of its results.
 
@@ -188,9 +188,13 @@ def call_text(
         f"    if settings.count != one.count and not settled(): {MISSED}",
         "    mode = get_mode()",
         f"    if mode.recording is not recording or mode.debug.value is not None: {MISSED}",
+        *guarded(taking),
         *asking(conditions),
     ]
     lines += ["    try: pop()", "    except IndexError: return busy(args, kwargs)", "    try:"]
+    taken = [line.partition(" = ") for line in taking if line[:1] != "["]
+    again = " or ".join(f"{place} is not {value}" for value, _, place in taken)
+    lines += [f"        if {again}: {MISSED}"] if taken else []  # another call has ended in between
     lines += [f"        if not ({keeps}): kept.renew()"] if keeps else []
     lines += ["        n = writes.count = writes.count + 1"] if written else []
     lines += [f"        last[{key}] = n" for key in written]
@@ -214,7 +218,9 @@ def call_text(
         right.append(f"if {leaf}.grad is not b{i} or b{i}._node is not None or {kept}:")
         right.append(f"    b{i} = {leaf}.grad = new(Tensor); b{i}._node = b{i}._leaf = None")
         right.append(f"b{i}._array = {array}")
-    lines += [f"            {line}" for line in (*right, *after)]
+    if puts:  # nobody else calls meanwhile
+        puts, results = [f"result = {results}", *puts], "result"
+    lines += [f"            {line}" for line in (*right, *after, *puts)]
     lines += ["    finally: append(None)", "    if found is None: return failed(one, args, kwargs)"]
     if results in ("tensor_of(r0)", "tensor(r0, None)"):  # which is what most steps return
         array = "asarray(r0)" if results == "tensor_of(r0)" else "r0"
@@ -226,6 +232,14 @@ def call_text(
         results = "loss"
     lines.append(f"    return {results}")
     return "\n".join(lines) + "\n"
+
+
+def guarded(lines: list[str]) -> list[str]:
+    """Lines that take what may not be there."""
+    if not lines:
+        return []
+    errors = "LookupError, AttributeError, ValueError, TypeError"
+    return ["    try:", *(f"        {line}" for line in lines), f"    except ({errors}): {MISSED}"]
 
 
 def asking(conditions: list[str]) -> list[str]:

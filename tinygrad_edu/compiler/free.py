@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import TraceError
-from .appended import Grew
-from .fixed import LARGEST
-from .layout import flattened
+from .assigned import Changed, Outside
+from .nested import flattened, is_free
 from .tracing import Run, Untraceable
 
 
@@ -22,21 +21,34 @@ def run_of(compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Run:
     free = varied(compiled, args, kwargs)
     while free:
         try:
-            return _run(compiled.function, args, kwargs, [i for _, i in free])
+            return _run(compiled, args, kwargs, [i for _, i in free])
         except (TraceError, Untraceable):
             compiled.fixed.add(free.pop())
-    return _run(compiled.function, args, kwargs, [])
+    return _run(compiled, args, kwargs, [])
 
 
-def _run(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], free: list[int]) -> Run:
-    """A run, which may add to lists of outside."""
-    try:
-        return Run(function, args, kwargs, free)
-    except Grew as grew:
+def _run(compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any], free: list[int]) -> Run:
+    """A run, which may add to lists of outside, and assign to places: another one does, which knows that."""
+    outside = Outside()
+    for one in compiled.specializations:
+        outside.lists |= {id(a.held): a.held for a in one.run.appended}
+        outside.places |= {a.place.mark: a.place for a in one.run.layout.assigned}
+        outside.read |= {a.place.mark for a in one.run.layout.assigned if a.is_read}
+    first: Changed | None = None
+    while True:
+        known = len(outside.read)
         try:
-            return Run(function, args, kwargs, free, grew.lists)
-        except (TraceError, Untraceable):
-            raise grew from None
+            return Run(compiled.function, args, kwargs, free, outside)
+        except Changed as changed:
+            if not outside.learn(changed.changes):
+                raise
+            first = first or changed
+        except (TraceError, Untraceable) as error:
+            if len(outside.read) > known:  # what was taken for unread
+                continue
+            if first is None:
+                raise
+            raise TraceError(f"{first}\n  As it is: {error}") from None
 
 
 def varied(compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[tuple[Any, int]]:
@@ -57,10 +69,3 @@ def varied(compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list
         if len(values - {leaf}) > 1 or any(k[0] is type(leaf) for k in known):
             found.append((form, i))
     return sorted(found, key=lambda place: isinstance(leaves[place[1]], (int, np.integer)))
-
-
-def is_free(leaf: Any) -> bool:
-    """Whether it is a number that may be an argument: no truth, and not too large for C."""
-    if isinstance(leaf, np.generic):
-        return leaf.dtype.kind in "fiu" and leaf.dtype.itemsize <= 8
-    return type(leaf) is float or (type(leaf) is int and -LARGEST < leaf < LARGEST)

@@ -8,11 +8,13 @@ import numpy as np
 
 from ..errors import TraceError
 from ..tensor import Tensor
+from .assigned import Assigned
 from .log import Log
+from .nested import CONTAINERS, alike, array_of, flattened, is_free, is_record
+from .places import GONE
 from .program import Call, Input, Ref
 from .state import State
-
-CONTAINERS = (list, tuple, dict)
+from .unread import UNREAD, Unread
 
 
 class Layout:
@@ -28,6 +30,10 @@ class Layout:
         The arrays among them.
     free : dict of int to Ref
         The leaves that are numbers, and arrays without axes in the program: others in every call.
+    given : int
+        How many leaves are those of a call; behind them are those of the places that the step assigns to.
+    assigned : list of Assigned
+        These places.
     """
 
     def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], free: Sequence[int] = ()) -> None:
@@ -35,6 +41,8 @@ class Layout:
         self.free = dict.fromkeys(free, Ref(-1))  # until they are taken
         self.form = self._build.form  # type: ignore[attr-defined]
         self.refs: list[Ref] = []
+        self.ref_of: dict[int, Ref] = {}  # by their numbers among the leaves
+        self.given, self.assigned = len(self._leaves), list[Assigned]()
         self._arrays = [array_of(leaf) for leaf in self._leaves]  # before traced ones are in their places
         self.others = [
             a for i, a in enumerate(self._leaves) if self._arrays[i] is None and i not in self.free
@@ -46,7 +54,7 @@ class Layout:
         self.by_identity = False  # whether code may ask which array is which
         self.are_mixed = False  # whether an array is given twice, or is one that the state holds
 
-    def take(self, log: Log, state: State, names: Sequence[str] = ()) -> None:
+    def take(self, log: Log, state: State, names: Sequence[str] = (), read: set[Any] | None = None) -> None:
         """Find what stands for each leaf: for an array a traced one, which a tensor holds itself.
 
         Code may tell which tensor is which, by ``is`` or as a key, and which array, if it asks: one that is
@@ -56,10 +64,13 @@ class Layout:
         self.there: dict[int, Any] = {id(v): v for _, v in state.places if type(v) is np.ndarray}
         self.there |= {id(t): t for t in state.tensors.values()}
         self.there |= {id(t._array): t._array for t in state.tensors.values()}
+        read = set() if read is None else read
+        built = self._take_outside(state, read)
         made: list[Any] = []
         first: dict[int, int] = {}
         for i, leaf in enumerate(self._leaves):
-            name = names[i] if self.is_simple and i < len(names) else f"x{i}"
+            name = names[i] if self.is_simple and i < min(len(names), self.given) else f"x{i}"
+            name = next((a.place.name for a in self.assigned if a.first <= i < a.last), name)
             array, is_tensor = self._arrays[i], isinstance(leaf, Tensor)
             if i in self.free:
                 made.append(self._number(log, i, leaf, name))
@@ -84,19 +95,49 @@ class Layout:
                 traced = log.argument(array, name)
                 self.kinds.append((type(leaf), array.shape, array.dtype, array.strides))
                 self.refs.append(traced._ref)
+                self.ref_of[i] = traced._ref
                 if is_tensor:
                     leaf._array = traced
                     self.tensors.append((leaf, array))
                 made.append(leaf if is_tensor else traced)
                 self.stands_for[id(made[-1])] = i
             first.setdefault(id(leaf), i)
-        self.args, self.kwargs = self._build(made)
-        self.containers: dict[
-            int, str
-        ] = {}  # expressions for lists and dicts, by the identity of what is given
+        self.args, self.kwargs = self._build(made[: self.given])
+        # Expressions for lists and dicts, by the identity of what is given.
+        self.containers: dict[int, str] = {}
         self._say([*enumerate(self.args)], "args")
         self._say([*self.kwargs.items()], "kwargs")
+        for k, (one, build) in enumerate(zip(self.assigned, built)):
+            if one.form is UNREAD:
+                self.assigned[k] = one._replace(stands=Unread(log, one.place, read))
+            elif one.before is not GONE:
+                stands = build(made[one.first : one.last])
+                self.assigned[k] = one._replace(stands=stands)
+                self.containers |= {id(stands): f"p{k}"} if type(stands) in (list, dict) else {}
         self._made = made
+
+    def _take_outside(self, state: State, read: set[Any]) -> list[Any]:
+        """Add the leaves of what the places hold that the step assigns to; returns what builds them again."""
+        found: list[Any] = []
+        for place, value in state.assigned.values():
+            if value is not GONE and place.mark not in read:
+                first = len(self._leaves)
+                self.assigned.append(Assigned(place, value, GONE, UNREAD, first, first))
+                found.append(None)
+                continue
+            if type(value) in (list, dict) and (id(value) in state.seen or id(value) in state.outside.lists):
+                raise TraceError(
+                    f"{place.name!r} is a {type(value).__name__} that the step has elsewhere, too."
+                )
+            leaves, build = ([], None) if value is GONE else flattened(value)
+            found.append(build)
+            first = len(self._leaves)
+            self.free |= {first + i: Ref(-1) for i, leaf in enumerate(leaves) if is_free(leaf)}
+            self._leaves += leaves
+            self._arrays += map(array_of, leaves)
+            form = getattr(build, "form", None)
+            self.assigned.append(Assigned(place, value, GONE, form, first, len(self._leaves)))
+        return found
 
     def _say(self, items: list[tuple[Any, Any]], path: str) -> None:
         """Take note of what leads to the lists and dicts among the arguments of a call."""
@@ -111,6 +152,7 @@ class Layout:
         traced = log.argument(np.asarray(leaf), name)
         self.kinds.append((type(leaf), (), traced.dtype, ()))
         self.refs.append(traced._ref)
+        self.ref_of[i] = traced._ref
         self.free[i] = traced._ref
         number = traced[()] if isinstance(leaf, np.generic) else traced.item()
         self.stands_for[id(number)] = i
@@ -123,19 +165,25 @@ class Layout:
     def release(self) -> None:
         """Forget the arrays of the call that was traced."""
         self.args, self.kwargs, self._made, self._leaves, self._arrays = (), {}, [], [], []
+        self.assigned = [one.released() for one in self.assigned]
         self.there, self.tensors = {}, []
         del self._build
 
     def refuse_changes(self) -> None:
         """Raise if the run has put something else into the lists, dicts and tensors that it was given."""
         leaves, build = flattened((self.args, self.kwargs))
-        same_leaves = len(leaves) == len(self._made) and all(a is b for a, b in zip(leaves, self._made))
+        made = self._made[: self.given]
+        same_leaves = len(leaves) == len(made) and all(a is b for a, b in zip(leaves, made))
         same_arrays = all(t._array is array and t._node is None for t, array in self.tensors)
         if not (same_leaves and same_arrays and build.form == self.form):  # type: ignore[attr-defined]
             raise TraceError(
                 "The step changes an argument: it puts something else into a list, a dict or a tensor. "
                 "Return it, or write into the array, x[...] = values, under no_grad()."
             )
+        for one in self.assigned:
+            leaves = flattened(one.stands)[0] if one.is_read else []
+            if not all(a is b for a, b in zip(leaves, self._made[one.first : one.last], strict=True)):
+                raise TraceError(f"The step changes what is in {one.place.name!r}, to which it also assigns.")
 
     def refuse_identity(self, state: State) -> None:
         """Raise if code that was found in the run alone asks which array is which, and that matters."""
@@ -151,6 +199,29 @@ class Layout:
         leaves, build = flattened((args, kwargs))
         return leaves if build.form == self.form else None  # type: ignore[attr-defined]
 
+    def leaves_outside(self) -> list[Any] | None:
+        """Those of what the places hold now that the step assigns to; None if they are nested otherwise."""
+        found: list[Any] = []
+        for one in self.assigned:
+            if one.is_read:
+                if (leaves := alike(one.place.get(), one.form)) is None:
+                    return None
+                found += leaves
+        return found
+
+    def taking(self, name: Callable[..., str]) -> list[str]:
+        """Lines that take these leaves, ``a2``, ``a3`` …, behind those of the arguments."""
+        lines = []
+        for k, one in enumerate(self.assigned):
+            if not one.is_read:
+                continue
+            names = "".join(f"a{i}, " for i in range(one.first, one.last))
+            if one.form is None:
+                lines.append(f"a{one.first} = {one.place.text(name)}")
+            else:
+                lines += [f"p{k} = {one.place.text(name)}", f"[{names}] = alike(p{k}, {name(one.form)})"]
+        return lines
+
 
 class Again:
     """Stands for a leaf that is an earlier one.
@@ -163,17 +234,6 @@ class Again:
 
     def __init__(self, of: int) -> None:
         self.of = of
-
-
-def array_of(leaf: Any) -> Any:
-    """The array of a leaf, if it is one of numbers or a tensor of such; None of others."""
-    array = leaf._array if isinstance(leaf, Tensor) else leaf
-    return array if type(array) is np.ndarray and array.dtype.kind in "fiubc" else None
-
-
-def is_record(value: Any) -> bool:
-    """Whether it is a named tuple."""
-    return isinstance(value, tuple) and hasattr(value, "_fields")
 
 
 def same(a: Any, b: Any) -> bool:
@@ -189,34 +249,3 @@ def same(a: Any, b: Any) -> bool:
     if isinstance(a, float):
         return a == b and math.copysign(1, a) == math.copysign(1, b)
     return isinstance(a, (bool, int, complex, str, bytes)) and a == b
-
-
-def flattened(tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
-    """The leaves of nested lists, tuples and dicts, and what builds the same of others.
-
-    Its ``form`` is how they are nested, to be compared.
-    """
-    leaves: list[Any] = []
-    form, build = _taken_apart(tree, leaves)
-
-    def built(made: list[Any]) -> Any:
-        return build(iter(made))
-
-    built.form = form  # type: ignore[attr-defined]
-    return leaves, built
-
-
-def _taken_apart(part: Any, leaves: list[Any]) -> tuple[Any, Callable[[Any], Any]]:
-    """How a part is nested, and what builds it of an iterator of leaves; its own are added to the list."""
-    kind = type(part)
-    if kind in (list, tuple) or is_record(part):
-        forms, parts = zip(*(_taken_apart(p, leaves) for p in part)) if part else ((), ())
-        if kind in (list, tuple):
-            return (kind, forms), lambda made: kind(p(made) for p in parts)
-        return (kind, forms), lambda made: kind(*(p(made) for p in parts))
-    if kind is dict:
-        items = [(k, *_taken_apart(v, leaves)) for k, v in part.items()]
-        form = dict, tuple((k, f) for k, f, _ in items)
-        return form, lambda made: {k: v(made) for k, _, v in items}
-    leaves.append(part)
-    return None, next

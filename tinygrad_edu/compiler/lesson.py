@@ -80,7 +80,9 @@ class Lesson(LessonSteps):
                 self._call(i, step, wanted)
         self._gather(gathered)
         found = self.finals[len(self.run.learned) :]
-        arguments = [self.names[r] for r in self.run.layout.refs]
+        arguments = {i: self.names[r] for i, r in self.run.layout.ref_of.items()}
+        run, of = self.run, lambda place: self.of(found[place])[0]
+        self.lines += [f"# {line}" for line in run.results.told(run.appended, run.assigned, of, arguments)]
         self.lines.append(
             f"return {self.run.results.plain(lambda place: self.of(found[place])[0], arguments)}"
         )

@@ -6,7 +6,7 @@ import os
 import types
 import weakref
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -86,6 +86,18 @@ class Place:
         except (KeyError, IndexError):
             return GONE
 
+    @property
+    def mark(self) -> Any:
+        """What is the same of two that are one place."""
+        return id(self.container), self.key
+
+    def remove(self) -> None:
+        """Have it hold nothing any more."""
+        if type(self.key) is Attribute:
+            delattr(self.container, self.key)
+        else:
+            del self.container[self.key]
+
     def put(self, value: Any) -> None:
         """Have it hold something else."""
         if self.key is CELL:
@@ -129,6 +141,29 @@ def data_in(module: types.ModuleType, names: Iterable[str]) -> list[str]:
     """Which of some attributes of a library's module are data that may change, such as ``sys.argv``."""
     known = {*getattr(module, "__all__", ()), "modules", "pi", "e", "tau", "inf", "nan", "infj", "nanj"}
     return [n for n in names if n not in known and n[:2] != "__" and isinstance(vars(module)[n], DATA)]
+
+
+def slots_of(value: Any, name: str) -> Iterator[tuple[Place, Any]]:
+    """The slots of an object of the user's that hold something."""
+    for cls in type(value).__mro__:
+        for slot in vars(cls).get("__slots__", ()) if is_of_the_user(cls.__module__) else ():
+            if hasattr(value, slot):
+                yield Place(f"{name}.{slot}", value, Attribute(slot)), getattr(value, slot)
+
+
+def places_in_class(cls: type) -> Iterator[tuple[Place, Any, bool, bool]]:
+    """What a user's class has, each with whether it is looked at before every step, as code that may run is,
+    and whether it is data.
+    """
+    if cls.__mro__ != (cls, object):
+        yield Place(f"{cls.__name__}.__mro__", cls, Attribute("__mro__")), cls.__mro__, True, False
+    for key, item in list(vars(cls).items()):
+        is_code = isinstance(item, (property, staticmethod, classmethod, types.FunctionType))
+        if key.startswith("__") and not isinstance(item, types.FunctionType):
+            continue
+        is_asked = key not in UNCALLED and isinstance(item, (property, types.FunctionType))
+        is_data = not is_code and not hasattr(type(item), "__get__")  # else a descriptor of the user's
+        yield Place(f"{cls.__name__}.{key}", cls, Attribute(key)), item, is_asked, is_data
 
 
 def places_of(pack: Pack) -> list[tuple[Place, Any]]:

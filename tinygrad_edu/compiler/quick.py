@@ -40,6 +40,7 @@ class Quick:
         self._held = [(p, v) for p, v in held if _of_place(p, v)]
         self._kinds = methods.kinds if all(map(of_class, methods.kinds)) else []
         self._methods = methods.places if self._kinds else []
+        kinds = kinds[: one.run.layout.given]
         simple = one.run.layout.is_simple and all(k[0] is np.ndarray for k in kinds)
         self.takes = bool(kinds) and simple
         forms = [(shape, dtype, strides) for _, shape, dtype, strides in kinds] if self.takes else []

@@ -21,5 +21,9 @@ def report_of(compiled: Any, useless: int) -> str:
         traced, made = (seconds * 1000 for seconds in one.took)
         lines.append(f"    traced in {traced:.0f} ms, a call among them, and made ready in {made:.0f} ms")
         lines += [f"    {line}" for line in source.report()]
+        outside = dict.fromkeys(
+            [*(f"{a.name}, a list" for a in one.run.appended), *(p.name for p in one.run.assigned)]
+        )
+        lines += [f"    changes outside of it: {name}" for name in outside]
         lines += [f"    a check of values in {where}" for where in dict.fromkeys(c.where for c in one.checks)]
     return "\n".join(lines)

@@ -11,6 +11,7 @@ from ..tensor import Tensor
 from .program import Program, Ref
 from .traced import Traced
 from .traced_number import TracedNumber
+from .unread import Unread, refuse_read
 
 PLAIN = (bool, int, float, complex, str, bytes, type(None), np.generic, np.dtype, type, np.ndarray, slice)
 
@@ -29,6 +30,8 @@ class Results:
         Expressions for the lists and dicts among the arguments, by their identity.
     added : sequence of list, optional
         What it has added to lists, for each of them.
+    assigned : sequence of object, optional
+        What it has assigned to places, for each of them.
 
     Attributes
     ----------
@@ -38,10 +41,11 @@ class Results:
 
     def __init__(
         self, result: Any, arguments: dict[int, int], there: dict[int, Any], added: Any = (),
-        containers: dict[int, str] | None = None,
+        assigned: Any = (), containers: dict[int, str] | None = None,
     ) -> None:  # fmt: skip
         self.containers = containers or {}
-        self.tree, self.arguments, self.there, self.added = result, arguments, there, added
+        self.tree, self.arguments, self.there = result, arguments, there
+        self.added, self.assigned = added, assigned
         self.refs: list[Ref] = []
         self.values: list[Any] = []
         self._places: dict[Ref, int] = {}
@@ -49,9 +53,11 @@ class Results:
         self._made: list[tuple[Any, Traced]] = []
         self._met: dict[int, int] = {}  # how often tensors are among the results, by their identity
         self._said: dict[int, str] = {}  # the names of those that a text has made
-        self._collect([result, *added] if added else result)
+        self._collect([result, *added, *assigned])
 
     def _collect(self, part: Any) -> None:
+        if type(part) is Unread:
+            refuse_read(part)
         if (array := self._array(part)) is not None:
             self._met[id(part)] = self._met.get(id(part), 0) + isinstance(part, Tensor)
             if array._ref not in self._places:
@@ -96,7 +102,7 @@ class Results:
 
     def release(self) -> None:
         """Forget the values of what was returned, and how they were computed: which array each is, stays."""
-        self.there = {id(p): p for p in parts_of([self.tree, self.added]) if id(p) in self.there}
+        self.there = {id(p): p for p in parts_of([self.tree, self.added, self.assigned]) if id(p) in self.there}
         for part, array in self._made:
             array._value = array._log = None
             if isinstance(part, Tensor):
@@ -115,9 +121,12 @@ class Results:
         self._said = {}
         return self._text(self.tree, name)
 
-    def text_of_added(self, name: Callable[..., str]) -> str:
-        """An expression of a list of what is added to each list, which is asked for after the other."""
-        return "[" + "".join(f"{self._text(part, name)}, " for part in self.added) + "]"
+    def lines(self, name: Callable[..., str], appended: Any, places: Any) -> list[str]:
+        """Lines that add to lists, and assign to places; they come after the text of what is returned."""
+        pairs = zip(appended, self.added)
+        lines = [f"{name(a.held, 'l')}.extend({self._text(more, name)})" for a, more in pairs]
+        texts = [self._text(value, name) for value in self.assigned]
+        return lines + [f"{place.text(name)} = {text}" for place, text in zip(places, texts)]
 
     def _text(self, part: Any, name: Callable[..., str]) -> str:
         if id(part) in self.arguments:
@@ -153,23 +162,40 @@ class Results:
             f"copied({name(part)})" if type(part) is np.ndarray and not self._was_there(part) else name(part)
         )
 
-    def plain(self, found: Callable[[int], str], arguments: list[str]) -> str:
-        """An expression of the arrays that the step gives, by their places, without tensors."""
-        return self._plain(self.tree, found, arguments)
+    def told(
+        self, appended: Any, places: Any, found: Callable[[int], str], arguments: dict[int, str]
+    ) -> list[str]:
+        """What a function without the framework leaves out: additions to lists, and what is assigned."""
+        lines = []
+        for a, more in zip(appended, self.added):
+            lines.append(f"{a.name}.extend({self._told(more, found, arguments)})")
+        for place, value in zip(places, self.assigned):
+            lines.append(f"{place.name} = {self._told(value, found, arguments)}")
+        return lines
 
-    def _plain(self, part: Any, found: Callable[[int], str], arguments: list[str]) -> str:
+    def _told(self, part: Any, found: Callable[[int], str], arguments: dict[int, str]) -> str:
+        try:
+            return self.plain_of(part, found, arguments)
+        except TraceError:
+            return "…"
+
+    def plain(self, found: Callable[[int], str], arguments: dict[int, str]) -> str:
+        """An expression of the arrays that the step gives, by their places, without tensors."""
+        return self.plain_of(self.tree, found, arguments)
+
+    def plain_of(self, part: Any, found: Callable[[int], str], arguments: dict[int, str]) -> str:
         if id(part) in self.arguments:
             return arguments[self.arguments[id(part)]]
         if (array := self._array(part)) is not None:
             place = self._places[array._ref]
             return f"{found(place)}.copy()" if self.shared[place] else found(place)
         if type(part) in (list, tuple):
-            inner = ", ".join(self._plain(p, found, arguments) for p in part)
+            inner = ", ".join(self.plain_of(p, found, arguments) for p in part)
             inner += "," if type(part) is tuple and len(part) == 1 else ""
             return f"[{inner}]" if type(part) is list else f"({inner})"
         if type(part) is dict:
             return (
-                "{" + ", ".join(f"{k!r}: {self._plain(v, found, arguments)}" for k, v in part.items()) + "}"
+                "{" + ", ".join(f"{k!r}: {self.plain_of(v, found, arguments)}" for k, v in part.items()) + "}"
             )
         if isinstance(part, (bool, int, float, str, type(None))):
             return repr(part)

@@ -3,6 +3,7 @@
 import io
 import os
 import types
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from ..errors import TraceError
 from .copied import Copied
 from .files import OURS
+from .nested import alike
 from .numpy_source import Source
 from .program import Call, Live, owner_of
 from .symbols import formulas
@@ -39,7 +41,13 @@ class Saved(Source):
         self.counters: list[str] = []
         self.copied = Copied(lambda wish: self._free(wish))  # functions of this package
         names = {r: i.name for r, i in run.program.inputs.items()}
-        super().__init__(run.program, run.refs, names, run.layout.refs, name)
+        layout, there = run.layout, run.layout.leaves_outside()
+        super().__init__(
+            run.program, run.refs, names, [r for i, r in layout.ref_of.items() if i < layout.given], name
+        )
+        for i, ref in layout.ref_of.items():
+            if i >= layout.given and self.name(ref) in self.given:
+                self.given[self.name(ref)] = self._as_it_is(there and there[i - layout.given], ref)
         self.arrays: dict[str, Any] = {}
         self.made: list[str] = []  # the lines that make what is no array
         for key, value in self.given.items():
@@ -47,6 +55,15 @@ class Saved(Source):
                 self.arrays[key] = np.asarray(value)
             else:
                 self.made.append(f"given[{key!r}] = {self._spelled_out(key, value)}")
+
+    def _as_it_is(self, value: Any, ref: Any) -> Any:
+        """What a place holds now that the step assigns to, if it is of the kind that was traced."""
+        array, known = np.array(getattr(value, "_array", value)), self.program.values[ref.number]
+        if (array.shape, array.dtype) != (known.shape, known.dtype):
+            raise TraceError(
+                f"The step cannot be saved: {self.name(ref)} is of another kind since the last call."
+            )
+        return array
 
     def _spelled_out(self, key: str, value: Any) -> str:
         owner = getattr(value, "__self__", None)
@@ -73,13 +90,36 @@ class Saved(Source):
             self.body.append(f"with np.errstate({', '.join(f'{k}={v!r}' for k, v in states.items())}):")
 
     def _returned(self) -> str:
-        found = self.results[len(self.run.learned) :]
-        return self.run.results.plain(
-            lambda place: self.name(found[place]), [self.name(r) for r in self.arguments]
-        )
+        found, results = self.results[len(self.run.learned) :], self.run.results
+        names = {i: self.name(r) for i, r in self.run.layout.ref_of.items()}
+
+        def text(part: Any) -> str:
+            return str(results.plain_of(part, lambda place: self.name(found[place]), names))
+
+        pairs = [(names[i], f"np.array({text(leaf)})") for i, leaf in self._assigned()]
+        if pairs:
+            new = self._free("new")
+            self.body.append(f"{new} = {', '.join(text for _, text in pairs)},")
+            self.body += [f"{name}[...] = {new}[{k}]" for k, (name, _) in enumerate(pairs)]
+        return text(results.tree)
+
+    def _assigned(self) -> Iterator[tuple[int, Any]]:
+        """What is assigned to what the next step reads: the numbers of leaves, and what becomes of them."""
+        layout, results = self.run.layout, self.run.results
+        values = {place.mark: value for place, value in zip(self.run.assigned, results.assigned)}
+        for one in layout.assigned:
+            if not one.is_read or one.place.mark not in values:
+                continue
+            if (leaves := alike(values[one.place.mark], one.form)) is None:
+                raise TraceError(
+                    f"The step cannot be saved: {one.place.name} is of another kind after each call."
+                )
+            for i, leaf in enumerate(leaves, one.first):
+                if i in layout.ref_of and results.arguments.get(id(leaf)) != i:
+                    yield i, leaf
 
     def _expression(self, call: Call) -> str:
-        if self.run.layout.takes_out(call):  # numbers come as they are
+        if self.run.layout.takes_out(call) and call.args[0] in self.arguments:  # numbers come as they are
             return self.spelled(call.args[0])
         return super()._expression(call)
 

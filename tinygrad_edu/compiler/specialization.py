@@ -11,13 +11,13 @@ from ..modes import MODE
 from ..random import DEFAULT
 from ..tensor import Tensor
 from ..versions import SETTINGS, WRITES
-from .appended import adding
 from .asleep import Asleep
 from .copies import used
 from .door import Names, call_text, distance, is_same, made, tensor_of
 from .guards import guards
 from .keeping import Kept
 from .layout import same
+from .nested import alike
 from .numpy_source import Source
 from .places import content_of
 from .program import Call, Check, owner_of
@@ -67,7 +67,7 @@ class Specialization:
         arguments = [*run.layout.refs, *(ref for _, ref in given)]
         self.source = make(program, run.refs, names, arguments, title, *self._gradients())
         self.step, self.count = self.source.compiled(), SETTINGS.count
-        self.many: Any = None if run.appended else self.source.many
+        self.many: Any = None if run.appended or run.layout.assigned else self.source.many
         self.steps: Any = self.source.defined.get("steps")
         checked = any(isinstance(step, Check) for step in program.steps) or hasattr(self.source, "language")
         self.generators = run.generators if checked else []
@@ -112,8 +112,10 @@ class Specialization:
         if not self.settled():
             return "other settings of modules or optimizers"
         leaves = self.run.layout.leaves(args, kwargs)
-        if leaves is None:
-            return "other arguments"
+        there = self.run.layout.leaves_outside()
+        if leaves is None or there is None:
+            return "other arguments" if leaves is None else "what places hold that it assigns to"
+        leaves += there
         meaning = self.call.__globals__
         values = {f"a{i}": leaf for i, leaf in enumerate(leaves)}
         for what, conditions in self._asked.awake():
@@ -132,7 +134,6 @@ class Specialization:
     def _door(self, leaves: list[tuple[Any, Any]], read: list[Any], title: str, compiled: Any) -> Any:
         """The function that is called, as text."""
         run, name = self.run, Names()
-        kinds = run.layout.kinds
         asked = [(place, value) for place, value in run.state.places if not place.of_optimizer]
         self.quick = quick = Quick(self, asked, name)
         asked = [(p, v) for p, v in asked if not p.tells or is_same(p.text(name), v, name) in quick.texts]
@@ -143,9 +144,7 @@ class Specialization:
         arrays += [f"{name(leaf, 'n')}.grad._array" for leaf in read]
         simple = run.layout.is_simple
         results = run.results.text(name, self.source.are_arrays)
-        if run.appended:
-            lists = "".join(f"{name(a.held, 'l')}, " for a in run.appended)
-            results = f"adding(({lists}), {results}, {run.results.text_of_added(name)})"
+        lines = run.results.lines(name, run.appended, run.assigned)
         given = [(leaf, r) for leaf, r in zip(run.learned, run.refs) if r not in self.source.places]
         generic = [isinstance(run.program.values[r.number], np.generic) for _, r in given]
         learned = [None if r in run.program.inputs else name(leaf, "n") for leaf, r in given]
@@ -153,7 +152,7 @@ class Specialization:
         after += [f"{name(module, 'm')}.training = {training}" for module, training in run.modes]
         text = call_text(
             [condition for _, part in groups for condition in part],
-            len(kinds),
+            run.layout.given,
             simple,
             arrays,
             self._memories(),
@@ -164,6 +163,8 @@ class Specialization:
             len(run.refs) - len(run.learned),
             self.kept.condition(name, self.source.words(len(self.kept.held) + 2 * len(self.kept.leaves))),
             quick,
+            run.layout.taking(name),
+            lines,
         )
         meaning = {
             "settings": SETTINGS, "one": self, "settled": self.settled, "missed": compiled.missed,
@@ -177,7 +178,7 @@ class Specialization:
             "kept": self.kept, "held": self.kept.held, "content_of": content_of, "apart": self._apart,
             "distance": distance,
             "geterr": np.geterr,
-            "adding": adding, "renewed": quick.renewed,
+            "renewed": quick.renewed, "alike": alike,
             "leaves_of": run.layout.leaves, "default": DEFAULT.get,
         }  # fmt: skip
         quick.forget()

@@ -17,22 +17,23 @@ from typing import Any
 
 from ..errors import TraceError
 from ..nn.module import Module
-from ..optim.elementwise import Elementwise
 from ..optim.optimizer import Optimizer
 from ..tensor import Tensor
 from . import files
 from .asking import ASKING
-from .changing import is_odd, refuse_changing, refuse_weak
+from .assigned import Outside
+from .changing import is_odd, refuse_changing, refuse_optimizer, refuse_weak
 from .code import catches, codes_in, globals_in, handed_on_in, identity_line, imports_in, names_in
 from .files import OURS
+from .nested import flattened, is_constant
 from .places import (
     CACHING,
     CELL,
     CONTAINERS,
+    GONE,
     HAVING,
     SCALARS,
     SEARCHING,
-    UNCALLED,
     Attribute,
     Place,
     content_of,
@@ -41,7 +42,9 @@ from .places import (
     is_of_the_user,
     items_in,
     own_attributes,
+    places_in_class,
     places_of,
+    slots_of,
 )
 from .trusted import Methods, is_named, is_ours
 
@@ -56,9 +59,11 @@ class State:
     tensors : dict of str to Tensor
         By the names that a reader would call them.
     optimizers : list of Optimizer
+    assigned : dict of tuple to (Place, object)
+        Places that the step assigns to, which are not among the others, by their marks.
     """
 
-    def __init__(self, function: Callable[..., Any], others: Any = (), appended: Any = ()) -> None:
+    def __init__(self, function: Callable[..., Any], others: Any, outside: Outside | None = None) -> None:
         self.places: list[tuple[Place, Any]] = []
         self.sizes: list[tuple[str, Any, int]] = []  # of lists, dicts and the attributes of objects
         self.spaces: list[tuple[str, Any, int]] = []  # of modules and classes
@@ -80,18 +85,19 @@ class State:
         self.missing: dict[int, tuple[dict[str, Any], set[str]]] = {}  # names that are no globals, of each
         self.identity = ""  # where code may ask whether two objects are the same
         self.handed_on: set[tuple[int, str]] = set()  # globals that code does not call where it names them
-        self.appended = {id(a): a for a in appended}  # lists that are only added to, see `appended`
+        self.outside = outside or Outside()
+        self.assigned: dict[Any, tuple[Place, Any]] = {}
         self._weak: list[tuple[str, Any]] = []
         self._look(function, getattr(function, "__name__", "step"))
         for i, other in enumerate(others):
             self._look(other, f"argument {i}")
+        self.assigned |= {place.mark: (place, GONE) for place in self.outside.absent()}
+        self.outside = Outside(self.outside.lists)  # what is found from now on is not taken out
+        for place, value in self.assigned.values():
+            for leaf in filter(is_constant, flattened(value)[0]):
+                self._look(leaf, place.name)
         for optimizer in self.optimizers:
             self._look_into_optimizer(optimizer)
-            if not isinstance(optimizer, Elementwise):
-                raise TraceError(
-                    f"{type(optimizer).__name__} cannot be compiled: its step is no fixed list of calls. "
-                    "Elementwise optimizers can (SGD, Adam, …)."
-                )
         for name, target in self._weak:
             if target is not None and id(target) not in self.seen:
                 refuse_weak(name)
@@ -103,7 +109,7 @@ class State:
     def _look(self, value: Any, name: str) -> None:
         if isinstance(value, SCALARS) or id(value) in self.seen:
             return
-        if id(value) in self.appended:
+        if id(value) in self.outside.lists:
             raise TraceError(f"{name}, a list that the step adds to, is in what nobody looks into.")
         self.seen[id(value)] = value
         refuse_changing(value, name)
@@ -190,19 +196,13 @@ class State:
                 continue
             self._classes.add(base)
             self.spaces.append((base.__name__, vars(base), len(vars(base))))
-            if (order := base.__mro__) != (base, object):
-                self.places.append((Place(f"{base.__name__}.__mro__", base, Attribute("__mro__")), order))
-            for key, item in list(vars(base).items()):
-                if key.startswith("__") and not isinstance(item, types.FunctionType):
+            for place, item, is_asked, is_held in places_in_class(base):
+                if is_held:
+                    self._hold(place, item)
                     continue
-                if isinstance(item, (property, staticmethod, classmethod, types.FunctionType)):
-                    self._look(item, f"{base.__name__}.{key}")
-                    if key not in UNCALLED and isinstance(item, (property, types.FunctionType)):
-                        self.places.append((Place(f"{base.__name__}.{key}", base, Attribute(key)), item))
-                elif not hasattr(type(item), "__get__"):
-                    self._hold(Place(f"{base.__name__}.{key}", base, Attribute(key)), item)
-                else:  # a descriptor of the user's
-                    self._look(item, f"{base.__name__}.{key}")
+                if type(item) is not tuple:  # of the classes that it derives from
+                    self._look(item, place.name)
+                self.places += [(place, item)] if is_asked else []
 
     def look_into_function(self, function: types.FunctionType) -> None:
         if (wrapped := getattr(function, "__wrapped__", None)) is not None:
@@ -259,10 +259,8 @@ class State:
 
     def _look_into_attributes(self, value: Any, name: str) -> None:
         self._look(type(value), type(value).__name__)
-        for cls in type(value).__mro__:
-            for slot in vars(cls).get("__slots__", ()) if is_of_the_user(cls.__module__) else ():
-                if hasattr(value, slot):
-                    self._hold(Place(f"{name}.{slot}", value, Attribute(slot)), getattr(value, slot))
+        for place, item in slots_of(value, name):
+            self._hold(place, item)
         if not hasattr(value, "__dict__"):
             return
         if isinstance(value, Module):
@@ -281,6 +279,7 @@ class State:
             self._hold(Place(path, vars(value), key), item)
 
     def _look_into_optimizer(self, optimizer: Any) -> None:
+        refuse_optimizer(optimizer)
         for group in optimizer.groups:
             self.settings.append((group, {k: v for k, v in group.settings().items() if k != "lr"}))
             for i, parameter in enumerate(group.params):
@@ -292,8 +291,11 @@ class State:
             self.places += places_of(pack)
 
     def _hold(self, place: Place, value: Any) -> None:
+        if place.mark in self.outside.places or place.mark in self.assigned:
+            self.assigned.setdefault(place.mark, (place, value))
+            return
         self.places.append((place, value))
         if isinstance(value, types.ModuleType):
             self.look_into_module(value, place.name)
-        elif id(value) not in self.appended:
+        elif id(value) not in self.outside.lists:
             self._look(value, place.name)

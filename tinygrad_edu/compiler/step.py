@@ -48,8 +48,8 @@ def compile(function: Any = None, *, backend: str = "numpy", cache: str | PathLi
     ------
     TraceError
         When called, if the function cannot be compiled as it is written: it makes a text, a key or, but by
-        ``.item()``, a Python number of a value, changes what is not an array, draws from a global generator,
-        or its optimizer is not an elementwise one. The message names the line, and what to do; nothing was
+        ``.item()``, a Python number of a value, changes a set or a deque, draws from a global generator, or
+        its optimizer is not an elementwise one. The message names the line, and what to do; nothing was
         changed.
 
     Notes
@@ -60,8 +60,15 @@ def compile(function: Any = None, *, backend: str = "numpy", cache: str | PathLi
     so, the function is traced again, and both are kept; a number among the arguments that was another one
     twice is an argument of the third trace, unless it is a shape.  A branch on values becomes a check, which
     is made before anything is written: where it comes out otherwise, the function runs as it is, and the next
-    time it is traced; eight ways of it are kept.  A list to which the step only adds,
-    ``losses.append(loss.item())``, gets that in every call.
+    time it is traced; eight ways of it are kept.
+
+    A list to which the step only adds, ``losses.append(loss.item())``, gets that in every call; and what it
+    assigns is assigned in every call, ``self.loss = loss``, ``count += 1``, ``log["mean"] = total / count``,
+    ``self.hidden = h.detach()``: tensors, arrays, numbers, texts, and lists, tuples and dicts of them, to
+    attributes, items, globals and variables of a closure.  What it reads there before that, numbers and
+    arrays, is another one in every call.  All of it is done when the arrays have been computed: a call that
+    raises an exception assigns nothing.  What is assigned has no graph; so where the next call reads it, it
+    must be detached.  A number that is read so may be no length and no key.
 
     Not seen is that NumPy, Python or this package got another function which only they themselves call: what
     the step names, ``np.tanh``, and methods of layers and optimizers, are noticed; and by "numpy" not that

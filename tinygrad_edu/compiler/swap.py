@@ -2,15 +2,16 @@
 
 import collections
 import copy
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..tensor import Tensor
 from .appended import Appended
+from .assigned import Change, of_attributes, of_keys, of_places
+from .layout import Layout
 from .log import Log
-from .places import content_of, own_attributes
+from .places import GONE, Place, content_of, own_attributes
 from .program import Input, Ref
 from .state import State
 from .traced import Traced
@@ -24,16 +25,16 @@ class Swap:
     tensors : list of (str, Tensor, ndarray, Leaf, Tensor)
         Each tensor with its name, and what it held: its array, its variable and the gradient of that, or
         None.
-    arguments : sequence of (Tensor, ndarray)
-        Those that are given to the function, with their arrays.
+    layout : Layout
+        The arguments of the function, and what places hold that it assigns to.
     packs : list of (Optimizer, Pack, dict)
         The packs of the optimizers, with their attributes.
     names : dict of int to str
         The names of variables, by their identity, after `release`.
     """
 
-    def __init__(self, state: State, log: Log, arguments: Sequence[tuple[Tensor, Any]] = ()) -> None:
-        self.state, self.arguments = state, arguments
+    def __init__(self, state: State, log: Log, layout: Layout) -> None:
+        self.state, self.layout = state, layout
         self.log: Any = log
         self.tensors = [
             (name, t, t._array, t._leaf, None if t._leaf is None else t._leaf.grad)
@@ -57,6 +58,9 @@ class Swap:
             if traced is not value:
                 self._replaced[number] = value, traced
                 place.put(traced)
+        for one in layout.assigned:
+            if one.before is not GONE:
+                one.place.put(one.stands)
 
     def _traced(self, value: Any, name: str) -> Any:
         """A value with traced arrays and generators in it; itself, if it has neither."""
@@ -64,8 +68,8 @@ class Swap:
             return self.log.input(value, Input("state", name))
         if isinstance(value, np.random.Generator):
             return self.log.generator(value)
-        if id(value) in self.state.appended:
-            return self.appended.setdefault(id(value), Appended(self.log, value))
+        if id(value) in self.state.outside.lists:
+            return self.appended.setdefault(id(value), Appended(self.log, value, name))
         if type(value) is tuple:
             parts = tuple(self._traced(v, name) for v in value)
             return parts if any(a is not b for a, b in zip(parts, value)) else value
@@ -78,35 +82,52 @@ class Swap:
         held = ((name, t._array, array) for name, t, array, _, _ in self.tensors)
         return [name for name, now, array in held if isinstance(now, Traced) and now._value is not array]
 
-    def changed(self) -> list[str]:
-        """The names of places that hold something else, and of containers of another size."""
+    def changes(self) -> list[Change]:
+        """What places hold otherwise, and containers of another size; but for what the step assigns to."""
         state = self.state
-        sizes = [*state.sizes, *state.spaces]
-        found = [name for name, container, size in sizes if len(container) != size]
-        found += [name for known, names in state.missing.values() for name in names & known.keys()]
-        found += [name for (name, t, *_), node in zip(self.tensors, self._nodes) if t._node is not node]
-        found += [name for name, module, names in state.attributes if own_attributes(module) != names]
-        found += [name for name, container, content in state.contents if content_of(container) != content]
-        for number, (place, value) in enumerate(state.places):
-            _, held = self._replaced.get(number, (value, value))
-            if not place.of_optimizer and place.get() is not held:
-                found.append(place.name)
-        return found
+        before = {id(c): held for c, held in self._contents}
+        added = [one.place for one in self.layout.assigned if one.before is GONE]
+        new = [id(place.container) for place in added if place.get() is not GONE]
+        found = []
+        for name, container, size in [*state.sizes, *state.spaces]:
+            if len(container) != size + new.count(id(container)):
+                held = before.get(id(container))
+                is_list = type(container) is list and all(map(is_kept, container, held or ()))
+                if type(container) is dict and held is not None:
+                    found.append(of_keys(name, container, held))
+                else:
+                    found.append(Change(name, [container] if is_list and len(container) > size else [], []))
+        for name, container, _ in state.sizes:
+            held = before.get(id(container))
+            if type(held) is dict and [*container][: len(held)] != [*held]:
+                found.append(Change(name, [], []))  # its keys have another order
+        for known, names in state.missing.values():
+            marks = {place.mark for place in added}
+            named = [Place(name, known, name) for name in names & known.keys()]
+            found += [Change(place.name, [], [place]) for place in named if place.mark not in marks]
+        for (name, t, *_), node in zip(self.tensors, self._nodes):
+            found += [Change(name, [], [])] if t._node is not node else []
+        for name, module, names in state.attributes:
+            names = names | {place.key for place in added if place.container is module}
+            found += [of_attributes(name, module, names)] if own_attributes(module) != names else []
+        for name, container, content in state.contents:
+            found += [Change(name, [], [])] if content_of(container) != content else []
+        held = [
+            (place, self._replaced.get(i, (0, value))[1]) for i, (place, value) in enumerate(state.places)
+        ]
+        return [*found, *of_places(held)]
 
-    def grown(self, changed: list[str]) -> list[list[Any]]:
-        """The lists that have got more items, if nothing else has changed; the names say what has."""
-        lists = {id(c): before for c, before in self._contents if type(c) is list and len(c) > len(before)}
-        found = [
-            (name, c) for name, c, _ in self.state.sizes
-            if id(c) in lists and all(a is b for a, b in zip(c, lists[id(c)]))
-        ]  # fmt: skip
-        return [c for _, c in found] if {name for name, _ in found} == {*changed} else []
+    def assigned(self) -> list[Any]:
+        """What the places hold now that the step assigns to."""
+        return [one.place.get() for one in self.layout.assigned]
 
     def put_back(self) -> None:
         """What was there before: the arrays, in which the run has written."""
         for number, (value, _) in self._replaced.items():
             self.state.places[number][0].put(value)
-        for tensor, array in (*((t, array) for _, t, array, _, _ in self.tensors), *self.arguments):
+        for one in self.layout.assigned:
+            one.put_back()
+        for tensor, array in (*((t, array) for _, t, array, _, _ in self.tensors), *self.layout.tensors):
             if isinstance(tensor._array, Traced) and tensor._array._value is array:
                 tensor._array = array
 
@@ -157,8 +178,13 @@ class Swap:
             tensor._array, tensor._node = array, node
             if leaf is not None:
                 leaf.grad = grad
-        for tensor, array in self.arguments:
+        for tensor, array in self.layout.tensors:
             tensor._array, tensor._node = array, None
         for _, pack, attributes in self.packs:
             vars(pack).clear()
             vars(pack).update(attributes)
+
+
+def is_kept(item: Any, before: Any) -> bool:
+    """Whether an item is what a list had, or stands for that."""
+    return item is before or (isinstance(item, Traced) and item._value is before)

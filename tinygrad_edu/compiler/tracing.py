@@ -16,7 +16,7 @@ from ..random import DEFAULT, DRAWS
 from ..settings import Default
 from ..versions import SETTINGS
 from . import asking
-from .appended import Grew, adding
+from .assigned import Change, Changed, Outside, find_read, refuse_graphs, refuse_new
 from .copies import without_axes, without_copies
 from .counting import begin_of
 from .door import Names, tensor_of
@@ -68,14 +68,15 @@ class Run:
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
         free: Sequence[int] = (),
-        appended: Sequence[list[Any]] = (),
+        outside: Outside | None = None,
     ) -> None:
         log = Log(users_line)
         self.ambient = log.ambient
         self.program, self.layout = log.program, Layout(args, kwargs, free)
-        self.state, drawn = State(function, self.layout.others, appended), shared_draws()
-        self.layout.take(log, self.state, names_of_arguments(function))
-        self.swap = Swap(self.state, log, self.layout.tensors)
+        self.state, drawn = State(function, self.layout.others, outside), shared_draws()
+        read = outside.read if outside else set[Any]()
+        self.layout.take(log, self.state, names_of_arguments(function), read)
+        self.swap = Swap(self.state, log, self.layout)
         log.known = {id(g) for g in self.state.seen.values()} | {id(DEFAULT.get().value)}
         saved, rates, settings = Saved(log.program, self.state), SETTINGS.rates, SETTINGS.count
         log.first = Leaf((), None).order  # type: ignore[arg-type]  # what is older was there before
@@ -84,16 +85,14 @@ class Run:
             with tracing(log, self.state), watch:
                 result = function(*self.layout.args, **self.layout.kwargs)
             self.appended = [*self.swap.appended.values()]
-            added = [a.added for a in self.appended]
-            layout = self.layout
-            self.results = Results(result, layout.stands_for, self.state.seen, added, layout.containers)
+            self._find_results(result)
         except TraceError:
             saved.restore()
             self.swap.undo()
             raise
         except BaseException as error:  # the function's own, which leaves behind what it has done so far
             if isinstance(error, Exception):  # or because of the tracing: the function itself will show
-                changed = self.swap.changed()
+                changed = [change.name for change in self.swap.changes()]
                 saved.restore()
                 self.swap.undo()
                 if changed or shared_draws() != drawn:
@@ -107,8 +106,7 @@ class Run:
             self.swap.made_gradients()
             raise
         self.drawn_from = (DEFAULT.get().value,) if log.asked else None  # the default generator
-        rebound, changed = self.swap.rebound(), self.swap.changed()
-        grown = self.swap.grown(changed)
+        rebound, changes = self.swap.rebound(), self.swap.changes()
         self.swap.put_back()
         self.modes = [
             (module, module.training) for module, was in self.state.modes if module.training is not was
@@ -123,8 +121,9 @@ class Run:
             log.refuse_texts()
             refuse_fixed(log.program, self.layout.free.values())
             self.layout.refuse_changes()
+            find_read(self.layout.assigned, watch.met, self.state.names, read)
             self.layout.refuse_identity(self.state)
-            refuse(rebound, changed, shared_draws() != drawn, grown)
+            refuse(rebound, changes, shared_draws() != drawn)
             refuse_settings(self.state, SETTINGS.rates != rates, SETTINGS.count != settings)
             log.refuse_strangers({id(leaf) for _, _, _, leaf, _ in self.swap.tensors})
             self._take_results([ref for _, ref in gradients])
@@ -132,6 +131,17 @@ class Run:
             saved.restore()
             self.swap.undo()
             raise
+
+    def _find_results(self, result: Any) -> None:
+        """What the function returns, what it has added to lists, and what it has assigned to places."""
+        layout, seen, now = self.layout, self.state.seen, self.swap.assigned()
+        pairs = [(one, value) for one, value in zip(layout.assigned, now) if value is not one.stands]
+        for one, value in pairs:
+            refuse_new(one, value, lambda part: id(part) in layout.stands_for or id(part) in seen)
+        refuse_graphs(pairs)
+        self.assigned = [one.place for one, _ in pairs]
+        parts = [a.added for a in self.appended], [value for _, value in pairs]
+        self.results = Results(result, layout.stands_for, seen, *parts, layout.containers)
 
     def _take_results(self, gradients: list[Ref]) -> None:
         checks_first(self.program)
@@ -154,14 +164,15 @@ class Run:
         """What the traced run returns, as the function would; given the arguments of the call."""
         name = Names()
         text = self.results.text(name)
-        leaves = self.layout.leaves(args, kwargs) or []
-        added = self.results.text_of_added(name)
+        lines = self.results.lines(name, self.appended, self.assigned)
+        leaves = [*(self.layout.leaves(args, kwargs) or ()), *(self.layout.leaves_outside() or ())]
         meaning = {"copied": copied, "number_of": number_of, "tensor_of": tensor_of, "tensor": tensor_of_two}
         meaning |= {f"r{i}": value for i, value in enumerate(self.results.values)}
         meaning |= {f"a{i}": leaf for i, leaf in enumerate(leaves)} | {"args": args, "kwargs": kwargs}
+        meaning |= {f"p{k}": one.place.get() for k, one in enumerate(self.layout.assigned)} | name.meaning
         self.results.values = []
-        made = eval(f"({text}, {added})", meaning | name.meaning)  # noqa: S307  # our own text
-        return adding(tuple(a.held for a in self.appended), *made)
+        exec("\n".join([f"result = {text}", *lines]), meaning)  # noqa: S102  # our own text
+        return meaning["result"]
 
 
 def tensor_of_two(array: Any, _: None) -> Any:
@@ -195,7 +206,7 @@ def noted_begin(log: Log, pack: Any, optimizer: Any, i: int | None) -> int:
     return type(pack).begin(pack, optimizer, i)
 
 
-def refuse(rebound: list[str], changed: list[str], drawn: bool, grown: list[list[Any]]) -> None:
+def refuse(rebound: list[str], changes: list[Change], drawn: bool) -> None:
     """Raise if what a run has done cannot be done again by NumPy's calls alone."""
     if rebound:
         there = ", ".join(rebound)
@@ -203,13 +214,14 @@ def refuse(rebound: list[str], changed: list[str], drawn: bool, grown: list[list
             f"The step puts another array in the place of {there}. Write into it: x[...] = values, under "
             "no_grad()."
         )
-    if changed:
-        what = ", ".join(map(repr, changed))
-        error = (Grew if grown else TraceError)(
+    if changes:
+        what = ", ".join(dict.fromkeys(repr(change.name) for change in changes))
+        may_be = all(change.lists or change.places for change in changes)
+        error = (Changed if may_be else TraceError)(
             f"The step changes {what}, which the compiled step would not. Do that outside of it."
         )
-        if isinstance(error, Grew):
-            error.lists = grown
+        if isinstance(error, Changed):
+            error.changes = changes
         raise error
     if drawn:
         raise TraceError(

@@ -179,7 +179,7 @@ class Trace:
         state = State(function, layout.others)
         layout.take(log, state, names)
         self.program, self.layers, self.arguments = log.program, log.layers, layout.refs
-        swap = Swap(state, log)
+        swap = Swap(state, log, layout)
         saved = Saved(log.program, state)
         try:
             with tracing(log, state), no_grad(), in_use(state, log):

@@ -1,0 +1,102 @@
+"""What a compiled step assigns to places of outside: told, saved, made by one thread at a time.
+
+That it is what the function itself assigns, the programs of `idioms.txt` show.
+"""
+
+import importlib.util
+import threading
+import types
+
+import numpy as np
+import pytest
+
+import tinygrad_edu as tg
+from tinygrad_edu import nn, optim
+
+X = np.random.default_rng(0).standard_normal((6, 4), np.float32)
+
+
+@pytest.fixture
+def recurrent():
+    """A step that keeps a hidden state, what that was, a count, and losses."""
+    model, s, losses = nn.Linear(8, 4, rng=0), types.SimpleNamespace(h=tg.Tensor(X * 0), old=None, n=0), []
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+
+    @tg.compile
+    def step(x):
+        optimizer.zero_grad()
+        h = np.tanh(model(np.concatenate([x, s.h], axis=1)))
+        loss = (h**2).mean()
+        loss.backward()
+        optimizer.step()
+        s.old, s.h = s.h, h.detach()
+        s.n += 1
+        losses.append(loss.item())
+        return loss, s.n * 0.5
+
+    step(X)
+    return step, s
+
+
+def test_the_report_and_the_lesson_tell_it(recurrent):
+    step, _ = recurrent
+    told = step.report()
+    for what in ("losses, a list", "s.h", "s.old", "s.n"):
+        assert f"changes outside of it: {what}\n" in f"{told}\n"
+    lesson = step.lesson().split("\n")
+    assert "def step(x, s_h, s_n, weight, bias, lr=0.1):" in lesson
+    assert [line.strip() for line in lesson[-6:-2]] == [
+        "# losses.extend([u4])", "# s.h = h", "# s.old = s_h", "# s.n = u3",
+    ]  # fmt: skip
+
+
+def test_a_saved_step_keeps_what_it_reads_there(recurrent, tmp_path):
+    step, s = recurrent
+    path, _ = step.save(tmp_path / "saved")
+    spec = importlib.util.spec_from_file_location("saved", path)
+    saved = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(saved)
+    saved._saved.close()
+    for _ in range(3):
+        (a, m), (b, n) = saved.step(X), step(X)
+        assert (a, m) == (b.data, n)
+    np.testing.assert_array_equal(saved.state["s_h"], s.h.data)
+
+
+def test_threads_lose_no_count():
+    s = types.SimpleNamespace(n=0)
+
+    @tg.compile
+    def step(x):
+        s.n += 1
+        return x * s.n
+
+    def run():
+        for _ in range(200):
+            step(X)
+
+    step(X)
+    threads = [threading.Thread(target=run) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert s.n == 601
+
+
+def test_a_call_that_raises_assigns_nothing():
+    s, seen = types.SimpleNamespace(n=0, y=None), []
+
+    @tg.compile
+    def step(a):
+        s.n += 1
+        s.y = a * s.n
+        seen.append(a.sum())
+        return np.linalg.inv(a)
+
+    step(np.eye(3))
+    with pytest.raises(np.linalg.LinAlgError):
+        step(np.ones((3, 3)))
+    assert (s.n, s.y[0, 0], len(seen)) == (1, 1, 1)
+    assert step(2 * np.eye(3))[0, 0] == 0.5
+    assert (s.n, s.y[0, 0], len(seen)) == (2, 4, 2)
