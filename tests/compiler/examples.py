@@ -4,7 +4,8 @@
     python -m tests.compiler.examples custom_model.py       some of them
 
 The statements of a loop from ``zero_grad`` (or the loss) to ``optimizer.step()`` become a function that is
-compiled, functions that make one step are, and `train.fit` is told ``compile=True``.  Nothing else of a
+compiled, or all of them where weights are changed by hand; functions that make one step are compiled, and
+closures that compute gradients; and `train.fit` is told ``compile=True``.  Nothing else of a
 script changes, so it must print the same; and so must be, to the bit, whatever the steps return and the
 histories and weights that `train.fit` ends with.  Where a step is refused, the reason and the line are told,
 and it is made as it is.
@@ -63,6 +64,11 @@ def makes_a_step(methods):
     return "step" in methods and "backward" in methods[: methods.index("step")]
 
 
+def computes_gradients(methods):
+    """Whether gradients are forgotten and computed, for a step that another one makes."""
+    return "zero_grad" in methods and "backward" in methods
+
+
 class Outlining(ast.NodeTransformer):
     """Has the training steps of loops compiled; ``found`` counts them."""
 
@@ -84,17 +90,21 @@ class Outlining(ast.NodeTransformer):
         self.generic_visit(node)
         self.loops, self.made = outer, made
         is_compiled = any("compile" in ast.unparse(decorator) for decorator in node.decorator_list)
-        if makes_a_step([method_of(s) for s in node.body]) and not is_compiled:
+        methods = [method_of(s) for s in node.body]
+        if (makes_a_step(methods) or computes_gradients(methods)) and not is_compiled:
             node.decorator_list.insert(0, ast.parse("_compile").body[0].value)
             self.found += 1
         return node
 
     def outlined(self, body):
         methods = [method_of(s) for s in body]
-        if not makes_a_step(methods):
+        if not (makes_a_step(methods) or computes_gradients(methods)):
             return body
-        stop = methods.index("step") + 1
-        start = methods.index("zero_grad") if "zero_grad" in methods[:stop] else methods.index("backward") - 1
+        start, stop = 0, len(body)
+        if makes_a_step(methods):
+            stop = methods.index("step") + 1
+            is_there = "zero_grad" in methods[:stop]
+            start = methods.index("zero_grad") if is_there else methods.index("backward") - 1
         part = ast.Module(body[start:stop], [])
         outer = self.loops[0] if self.loops else ast.Module(body, [])
         changing = names(outer, ast.Store)
@@ -104,14 +114,23 @@ class Outlining(ast.NodeTransformer):
             for n in ast.walk(s)
             if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
         }
-        stored = sorted(names(part, ast.Store))
+        turns = [
+            n.target
+            for s in part.body
+            if isinstance(s, ast.If)
+            for n in ast.walk(s)
+            if isinstance(n, ast.For)
+        ]
+        stored = sorted(names(part, ast.Store) - {n for target in turns for n in names(target, ast.Store)})
         own: set[str] = set()  # what has been stored here before it is loaded
-        given = set()
+        given, maybe = set(), set()  # maybe: what some branch stores, and is returned anyway
         for statement in part.body:
             targets = [n.target for n in ast.walk(statement) if isinstance(n, ast.For)]
             bound = {name for target in targets for name in names(target, ast.Store)}
             given |= (names(statement, ast.Load) & changing) - own - bound
-            own |= names(statement, ast.Store)
+            branches = isinstance(statement, (ast.If, ast.Try))
+            (maybe if branches else own).update(names(statement, ast.Store) & {*stored})
+        given |= maybe - own
         given = sorted(given)
         name, self.found = f"_step_{self.found}", self.found + 1
         arguments = ", ".join(given)
@@ -233,11 +252,13 @@ def compare(path, arguments):
         return True
     ended = bool(found.refused) and not found.made  # `train.fit` refused, and nothing came after
     same = ended or (expected.text == found.text and expected.digest.digest() == found.digest.digest())
-    traces, eager = (sum(getattr(one, name) for one in found.made) for name in ("traces", "eager"))
+    eager, traces = (sum(getattr(one, name) for one in found.made) for name in ("eager", "traces"))
+    most = max((one.traces for one in found.made), default=0)
     word = "refused" if found.refused else "the same" if found.steps else "no step"
     word = word if same else "DIFFERS"
     print(
-        f"{path.name:26} {word:8}  {found.steps} steps, {traces} traces, {eager} calls as they are",
+        f"{path.name:26} {word:8}  {found.steps} steps, {len(found.made)} times compiled, {traces} traces, "
+        f"{most} of a step at most, {eager} calls as they are",
         flush=True,
     )
     for reason, times in found.refused.items():

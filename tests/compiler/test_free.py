@@ -160,3 +160,16 @@ def test_lessons_and_saved_steps_take_the_numbers(tmp_path):
     assert ".item()" not in step.save(tmp_path / "saved.py")[0].read_text()
     expected = [step(X, 1.5 * n, n) for n in range(4)]
     np.testing.assert_array_equal(step.over([(X, 1.5 * n, n) for n in range(4)]), expected)
+
+
+def test_what_a_place_of_outside_holds_is_free_after_two_traces():
+    images, rate, settings = X, 0.5, {"row": 0, "k": 1}
+
+    def function():
+        return images * rate + images[settings["row"]], np.tile(images[0], settings["k"])
+
+    step = tg.compile(function)
+    for i in range(12):
+        images, rate, settings["row"], settings["k"] = X * i, 1.5**i, i % 7, 1 + i // 6
+        assert bits(step()) == bits(function())
+    assert (step.traces, step.eager) == (4, 0), step.report()  # a length is a trace of its own

@@ -85,7 +85,7 @@ def test_ways_of_a_training_step(backend, tmp_path):
 
         def step(x):
             optimizer.zero_grad()
-            loss = np.mean(model(x) ** 2)
+            loss = tg.softmax_cross_entropy(model(x), np.arange(8) % 2)
             loss.backward()
             norm = sum(np.sum(p.grad.data**2) for p in model.parameters())
             if norm > 0.05:
@@ -105,3 +105,38 @@ def test_ways_of_a_training_step(backend, tmp_path):
         np.testing.assert_allclose(a, b, 1e-5, 1e-7)
     assert compiled.traces <= 3
     assert compiled.eager <= 2
+
+
+def test_shapes_that_values_decide_are_not_traced_each():
+    compiled = agree(lambda x: np.sum(x[x > 0]), [(X - 0.1 * k,) for k in range(8)])
+    assert (compiled.traces, compiled.eager) == (2, 5)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_way_that_uses_the_gradients_of_before_finds_them(backend, tmp_path):
+    """A step that begins with the update by the last gradients, if there are some."""
+
+    def trained(compile):
+        model, errors = nn.Linear(2, 2, rng=0), []
+        optimizer = optim.SGD(model.parameters(), lr=0.1)
+
+        def step(x):
+            if errors:
+                optimizer.step()
+            model.zero_grad()
+            loss = np.mean(model(x) ** 2)
+            loss.backward()
+            errors.append(loss.item())
+            return loss
+
+        step = compile(step)
+        losses = []
+        for k in range(8):
+            losses.append(step(X).item())
+            if k == 4:
+                errors.clear()  # so that it makes no update
+        return [*losses, *(p.data.copy() for p in model.parameters())]
+
+    found = trained(lambda step: tg.compile(step, backend=backend, cache=tmp_path))
+    for a, b in zip(found, trained(lambda step: step), strict=True):
+        np.testing.assert_array_equal(a, b)

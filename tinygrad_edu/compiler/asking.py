@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..tensor import Tensor
+from .appended import Appended
 from .traced import Traced
 from .traced_number import TracedNumber
 from .unread import Unread, refuse_read
@@ -76,7 +77,14 @@ def to_float(value: Any = 0.0, /) -> Any:
     return number if type(number._value) is float else number * 1.0
 
 
-ASKING = {"type": Kind, "id": _refusing(id), "hash": _refusing(hash), "float": to_float}
+def to_length(value: Any, /) -> Any:
+    """What ``len`` gives; of a list to which the step adds a number that is traced."""
+    return value.long() if type(value) is Appended else len(value)
+
+
+ASKING = {
+    "type": Kind, "id": _refusing(id), "hash": _refusing(hash), "float": to_float, "len": to_length,
+}  # fmt: skip
 
 
 def begin(state: Any) -> None:

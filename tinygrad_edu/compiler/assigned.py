@@ -9,7 +9,7 @@ done to it.  Where it is read, the next run has what is there.
 """
 
 import types
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,11 +17,13 @@ import numpy as np
 from ..errors import TraceError
 from ..nn.module import Module
 from ..tensor import Tensor
+from .appended import Length
 from .code import loads, tells_none
 from .files import is_of_the_user
 from .nested import is_free
 from .places import CELL, GONE, SCALARS, SEARCHING, Attribute, Place, own_attributes
 from .traced import Traced, leaves_of
+from .trusted import is_ours
 from .unread import UNREAD, Unread, refuse_read
 
 
@@ -60,15 +62,28 @@ class Outside:
     lists : dict of int to list
         Those that it adds to, by their identity.
     places : dict of tuple to Place
-        Those that it assigns to, by their marks.
+        Those that it assigns to, by their marks; and those that it only reads, and that change.
     read : set of tuple
         The marks of those that it reads before, as far as is known.
+    lengths : dict of int to Length
+        Those that it asks for, by the identity of the lists.
     """
 
-    def __init__(self, lists: dict[int, list[Any]] | None = None) -> None:
+    def __init__(self, read: Iterable[Place] = (), lists: dict[int, list[Any]] | None = None) -> None:
         self.lists = lists or {}
-        self.places: dict[Any, Place] = {}
-        self.read: set[Any] = set()
+        self.places: dict[Any, Place] = {place.mark: place for place in read}
+        self.read: set[Any] = {*self.places}
+        self.lengths: dict[int, Length] = {}
+
+    def know(self, run: Any) -> None:
+        """Take note of what another run has changed."""
+        self.lists |= {id(a.held): a.held for a in run.appended}
+        self.places |= {place.mark: place for place in run.assigned}
+        self.lengths |= {id(a.held): a.length for a in run.appended if a.length is not None}
+        marks = {place.mark for place in [*run.assigned, *self.lengths.values()]}
+        self.read |= {
+            one.place.mark for one in run.layout.assigned if one.is_read and one.place.mark in marks
+        }
 
     def learn(self, changes: list[Change]) -> bool:
         """Take note of changes; whether any of them was not known."""
@@ -79,6 +94,11 @@ class Outside:
         self.places |= places
         self.read |= {place.mark for place in places.values() if is_free(place.get())}
         return is_new
+
+    def ask_for_length(self, held: list[Any], name: str) -> None:
+        """Take note that a step asks for the length of a list to which it adds."""
+        self.lengths[id(held)] = place = Length(name, held)
+        self.read.add(place.mark)
 
     def absent(self) -> Iterator[Place]:
         """The places that are not there yet."""
@@ -143,11 +163,11 @@ def of_keys(name: str, container: dict[Any, Any], before: dict[Any, Any]) -> Cha
     return Change(name, [], [Place(f"{name}[{k!r}]", container, k) for k in added] if may_be else [])
 
 
-def of_attributes(name: str, module: Module, before: set[Any]) -> Change:
+def of_attributes(name: str, module: Module, before: list[Any]) -> Change:
     """What has become of a module whose attributes are others."""
     now = own_attributes(module)
-    added = sorted(now - before, key=str)
-    may_be = before <= now and all(map(is_plain, added))
+    added = now[len(before) :]
+    may_be = now[: len(before)] == before and all(map(is_plain, added)) and not is_ours(type(module))
     places = [Place(f"{name}.{k}", module, Attribute(k)) for k in added] if may_be else []
     return Change(name, [], places)
 

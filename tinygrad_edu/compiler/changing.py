@@ -2,7 +2,7 @@
 
 import threading
 from array import array
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextvars import ContextVar
 from typing import Any
 
@@ -39,9 +39,9 @@ def refuse_weak(name: str) -> None:
     )
 
 
-def refuse_optimizer(optimizer: Optimizer) -> None:
-    """Raise if the steps of an optimizer cannot be traced."""
-    if not isinstance(optimizer, Elementwise):
+def refuse_optimizer(optimizer: Optimizer, names: Collection[str]) -> None:
+    """Raise if the steps of an optimizer cannot be traced, and code with such names may make one."""
+    if not isinstance(optimizer, Elementwise) and "step" in names:
         raise TraceError(
             f"{type(optimizer).__name__} cannot be compiled: its step is no fixed list of calls. "
             "Elementwise optimizers can (SGD, Adam, …)."

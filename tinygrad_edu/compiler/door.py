@@ -193,9 +193,10 @@ def call_text(
     ]
     lines += ["    try: pop()", "    except IndexError: return busy(args, kwargs)", "    try:"]
     taken = [line.partition(" = ") for line in taking if line[:1] != "["]
-    again = " or ".join(f"{place} is not {value}" for value, _, place in taken)
+    other = {True: "!=", False: "is not"}  # a length is a number that is made anew
+    again = " or ".join(f"{place} {other[place[:4] == 'len(']} {value}" for value, _, place in taken)
     lines += [f"        if {again}: {MISSED}"] if taken else []  # another call has ended in between
-    lines += [f"        if not ({keeps}): kept.renew()"] if keeps else []
+    lines += [f"        is_new = not ({keeps})", "        if is_new: kept.renew()"] if keeps else []
     lines += ["        n = writes.count = writes.count + 1"] if written else []
     lines += [f"        last[{key}] = n" for key in written]
     call = f"found = step({', '.join(arrays)})"
@@ -204,6 +205,7 @@ def call_text(
         lines += ["            raise"]
     else:
         lines.append(f"        {call}")
+    lines += ["        if is_new: kept.settle(found is None)"] if keeps else []
     lines.append("        if found is not None:")
     right = ["if self.latest is not one: self.found(one)"]
     outs = [f"g{i}" for i in range(len(learned))] + [f"r{i}" for i in range(returned)]

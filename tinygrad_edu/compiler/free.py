@@ -1,9 +1,10 @@
-"""Numbers among the arguments that are others in every call: a rate, a row, a temperature.
+"""What is another one in every call: a rate, a row, a temperature; an array that a global or a closure holds.
 
 A trace holds for the numbers that it was made for, which may be texts of the program or shapes.  Of a number
-that was another one in two traces, the next trace makes an argument, an array without axes, and the function
-gets what is in it, which is traced.  Where that cannot be, since the number is a shape, it stays fixed; where
-it decides a branch, that is one way of several, see `ways`.
+among the arguments that was another one in two traces, the next trace makes an argument, an array without
+axes, and the function gets what is in it, which is traced.  So it is with places of outside that held other
+numbers or arrays in two traces.  Where that cannot be, since the number is a shape, it stays fixed; where it
+decides a branch, that is one way of several, see `ways`.
 """
 
 from typing import Any
@@ -12,33 +13,35 @@ import numpy as np
 
 from ..errors import TraceError
 from .assigned import Changed, Outside
-from .nested import flattened, is_free
+from .nested import flattened, identity_of, is_free, may_change
+from .places import Place
 from .tracing import Run, Untraceable
 
 
 def run_of(compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Run:
-    """The run of a function that is traced, with as many free numbers as there can be."""
-    free = varied(compiled, args, kwargs)
-    while free:
+    """The run of a function that is traced, with as much that is free as there can be."""
+    free = [*changing(compiled), *varied(compiled, args, kwargs)]
+    while True:
         try:
-            return _run(compiled, args, kwargs, [i for _, i in free])
+            return _run(compiled, args, kwargs, free)
         except (TraceError, Untraceable):
-            compiled.fixed.add(free.pop())
-    return _run(compiled, args, kwargs, [])
+            if not free:
+                raise
+            one = free.pop()
+            compiled.fixed.add(one.mark if isinstance(one, Place) else one)
 
 
-def _run(compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any], free: list[int]) -> Run:
+def _run(compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any], free: list[Any]) -> Run:
     """A run, which may add to lists of outside, and assign to places: another one does, which knows that."""
-    outside = Outside()
+    outside = Outside(place for place in free if isinstance(place, Place))
     for one in compiled.specializations:
-        outside.lists |= {id(a.held): a.held for a in one.run.appended}
-        outside.places |= {a.place.mark: a.place for a in one.run.layout.assigned}
-        outside.read |= {a.place.mark for a in one.run.layout.assigned if a.is_read}
+        outside.know(one.run)
+    leaves = [place[1] for place in free if not isinstance(place, Place)]
     first: Changed | None = None
     while True:
         known = len(outside.read)
         try:
-            return Run(compiled.function, args, kwargs, free, outside)
+            return Run(compiled.function, args, kwargs, leaves, outside)
         except Changed as changed:
             if not outside.learn(changed.changes):
                 raise
@@ -49,6 +52,24 @@ def _run(compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any], free: lis
             if first is None:
                 raise
             raise TraceError(f"{first}\n  As it is: {error}") from None
+
+
+def changing(compiled: Any) -> list[Place]:
+    """The places of outside whose numbers or arrays two traces had otherwise, or one that has them free."""
+    known: dict[Any, tuple[Place, list[Any]]] = {}
+    found: dict[Any, Place] = {}
+    for run in (one.run for one in compiled.specializations):
+        assigned = {place.mark for place in run.assigned}
+        places = (one.place for one in run.layout.assigned if one.is_read)
+        found |= {place.mark: place for place in places if place.mark not in assigned}
+        for place, value in run.held:
+            known.setdefault(place.mark, (place, []))[1].append(value)
+    for mark, (place, values) in known.items():
+        if may_change(now := place.get()):
+            others = {value for value in values if value[0] is type(now)} - {identity_of(now)}
+            found |= {mark: place} if len(others) > 1 else {}
+    left = (place for mark, place in found.items() if mark not in compiled.fixed)
+    return [place for place in left if may_change(place.get())]
 
 
 def varied(compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[tuple[Any, int]]:

@@ -46,6 +46,7 @@ class Kept:
         self.counts: list[int] = []
         self._alone: list[int] = []  # how often each is referred to while no variable has it
         self.words: Any = None  # what says the same in C, see `words.Words`
+        self._before: list[tuple[Any, Any]] = []  # what variables had when they got these gradients
         self.are_lent = False  # whether variables get copies, since somebody has kept what they had
 
     def condition(self, name: Callable[..., str], words: Any) -> str:
@@ -78,6 +79,7 @@ class Kept:
         extra = [*here, *[False] * (len(counts) - len(here))]
         plain = all(t._node is None and t._array is a for t, a in zip(self._tensors, self.arrays))
         if plain and counts == [alone + more for alone, more in zip(self._alone, extra)]:
+            self._before = [(leaf, leaf.grad) for leaf, t in self._pairs() if leaf.grad is not t]
             for leaf, tensor in self._pairs():
                 leaf.grad = tensor
             self.counts = [a + (i < len(here)) for i, a in enumerate(self._alone)]
@@ -99,6 +101,12 @@ class Kept:
             found.append((id(leaf) + offset_of(Leaf, "grad"), id(tensor)))
             found.append((id(tensor) + offset_of(Tensor, "_node"), id(None)))
         return found
+
+    def settle(self, failed: bool) -> None:
+        """End a call that has begun with `renew`: where a check has failed, variables have what they had."""
+        for leaf, grad in self._before if failed else ():
+            leaf.grad = grad
+        self._before = []
 
     def forget(self) -> None:
         """Take the gradients from the variables: a step that was broken off has left them half written."""

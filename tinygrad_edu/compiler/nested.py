@@ -69,3 +69,15 @@ def is_free(leaf: Any) -> bool:
 def is_constant(leaf: Any) -> bool:
     """Whether it is neither an array nor a number that may be an argument."""
     return array_of(leaf) is None and not is_free(leaf)
+
+
+def may_change(value: Any) -> bool:
+    """Whether it is a number, or an array that needs no gradient."""
+    return is_free(value) or (
+        array_of(value) is not None and not (isinstance(value, Tensor) and value._node is not None)
+    )
+
+
+def identity_of(value: Any) -> tuple[type, Any]:
+    """What tells such a value from others: the class, and the number or which object it is."""
+    return type(value), value if is_free(value) else id(value)

@@ -166,6 +166,11 @@ def places_in_class(cls: type) -> Iterator[tuple[Place, Any, bool, bool]]:
         yield Place(f"{cls.__name__}.{key}", cls, Attribute(key)), item, is_asked, is_data
 
 
+def packs_of(optimizer: Any) -> list[Any]:
+    """The packs of an optimizer; one whose step is no fixed list of calls has none."""
+    return getattr(optimizer, "_packs", [])
+
+
 def places_of(pack: Pack) -> list[tuple[Place, Any]]:
     """The vectors of an optimizer's pack and their views; its numbers stay, as every step sets them anew."""
     found: list[tuple[Place, Any]] = []

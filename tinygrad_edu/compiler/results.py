@@ -102,7 +102,9 @@ class Results:
 
     def release(self) -> None:
         """Forget the values of what was returned, and how they were computed: which array each is, stays."""
-        self.there = {id(p): p for p in parts_of([self.tree, self.added, self.assigned]) if id(p) in self.there}
+        self.there = {
+            id(p): p for p in parts_of([self.tree, self.added, self.assigned]) if id(p) in self.there
+        }
         for part, array in self._made:
             array._value = array._log = None
             if isinstance(part, Tensor):

@@ -71,7 +71,9 @@ class Specialization:
         self.steps: Any = self.source.defined.get("steps")
         checked = any(isinstance(step, Check) for step in program.steps) or hasattr(self.source, "language")
         self.generators = run.generators if checked else []
-        self.has_shapes_of_values = any(type(check.truth) is tuple for check in self.checks)
+        shapes = [(check.where, check.truth) for check in self.checks if type(check.truth) is tuple]
+        lines = [where for where, _ in shapes]
+        self.shapes_of_values = {(w, lines[:k].count(w)): shape for k, (w, shape) in enumerate(shapes)}
         self._settled = Settled(self.run.state, [(optimizer, pack) for optimizer, pack, _ in run.swap.packs])
         places = self.source.places
         learned = {g: leaf for leaf, g in zip(run.learned, run.refs) if g in places}

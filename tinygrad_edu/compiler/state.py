@@ -30,7 +30,6 @@ from .places import (
     CACHING,
     CELL,
     CONTAINERS,
-    GONE,
     HAVING,
     SCALARS,
     SEARCHING,
@@ -42,6 +41,7 @@ from .places import (
     is_of_the_user,
     items_in,
     own_attributes,
+    packs_of,
     places_in_class,
     places_of,
     slots_of,
@@ -59,8 +59,6 @@ class State:
     tensors : dict of str to Tensor
         By the names that a reader would call them.
     optimizers : list of Optimizer
-    assigned : dict of tuple to (Place, object)
-        Places that the step assigns to, which are not among the others, by their marks.
     """
 
     def __init__(self, function: Callable[..., Any], others: Any, outside: Outside | None = None) -> None:
@@ -85,14 +83,15 @@ class State:
         self.missing: dict[int, tuple[dict[str, Any], set[str]]] = {}  # names that are no globals, of each
         self.identity = ""  # where code may ask whether two objects are the same
         self.handed_on: set[tuple[int, str]] = set()  # globals that code does not call where it names them
-        self.outside = outside or Outside()
-        self.assigned: dict[Any, tuple[Place, Any]] = {}
+        self.outside = self.known = outside or Outside()
+        self.assigned: dict[Any, tuple[Place, Any]] = {}  # places that the step assigns to, by their marks
         self._weak: list[tuple[str, Any]] = []
         self._look(function, getattr(function, "__name__", "step"))
         for i, other in enumerate(others):
             self._look(other, f"argument {i}")
-        self.assigned |= {place.mark: (place, GONE) for place in self.outside.absent()}
-        self.outside = Outside(self.outside.lists)  # what is found from now on is not taken out
+        more = [*self.outside.absent(), *self.outside.lengths.values()]
+        self.assigned |= {place.mark: (place, place.get()) for place in more}
+        self.outside = Outside((), self.outside.lists)  # what is found from now on is not taken out
         for place, value in self.assigned.values():
             for leaf in filter(is_constant, flattened(value)[0]):
                 self._look(leaf, place.name)
@@ -279,12 +278,12 @@ class State:
             self._hold(Place(path, vars(value), key), item)
 
     def _look_into_optimizer(self, optimizer: Any) -> None:
-        refuse_optimizer(optimizer)
+        refuse_optimizer(optimizer, self.names)
         for group in optimizer.groups:
             self.settings.append((group, {k: v for k, v in group.settings().items() if k != "lr"}))
             for i, parameter in enumerate(group.params):
                 self._look(parameter, f"parameter {i}")
-        for pack in getattr(optimizer, "_packs", ()):
+        for pack in packs_of(optimizer):
             arrays = [None if p._node is None else p._array for p in pack.params]
             if any(array is not known for array, known in zip(arrays, pack.arrays)):
                 pack._note(arrays)  # which looks at memory, and traced arrays have none

@@ -58,11 +58,13 @@ def compile(function: Any = None, *, backend: str = "numpy", cache: str | PathLi
     changed: shapes, dtypes and layouts of the arguments, Python values that the function can reach, the modes
     of modules, what is frozen, settings of optimizers but the rates, which are read anew in every step.  If
     so, the function is traced again, and both are kept; a number among the arguments that was another one
-    twice is an argument of the third trace, unless it is a shape.  A branch on values becomes a check, which
+    twice is an argument of the third trace, unless it is a shape, and so is a number or an array that a
+    global, a closure, an item or an attribute held.  A branch on values becomes a check, which
     is made before anything is written: where it comes out otherwise, the function runs as it is, and the next
     time it is traced; eight ways of it are kept.
 
-    A list to which the step only adds, ``losses.append(loss.item())``, gets that in every call; and what it
+    A list to which the step adds, ``losses.append(loss.item())``, gets that in every call; the step may ask
+    how long it is, and for the items that it has added.  What it
     assigns is assigned in every call, ``self.loss = loss``, ``count += 1``, ``log["mean"] = total / count``,
     ``self.hidden = h.detach()``: tensors, arrays, numbers, texts, and lists, tuples and dicts of them, to
     attributes, items, globals and variables of a closure.  What it reads there before that, numbers and

@@ -11,7 +11,7 @@ from .appended import Appended
 from .assigned import Change, of_attributes, of_keys, of_places
 from .layout import Layout
 from .log import Log
-from .places import GONE, Place, content_of, own_attributes
+from .places import GONE, Place, content_of, own_attributes, packs_of
 from .program import Input, Ref
 from .state import State
 from .traced import Traced
@@ -41,7 +41,8 @@ class Swap:
             for name, t in state.tensors.items()
         ]
         self.packs = [
-            (o, pack, {**vars(pack), "counts": [*pack.counts]}) for o in state.optimizers for pack in o._packs
+            (o, pack, {**vars(pack), "counts": [*pack.counts]})
+            for o in state.optimizers for pack in packs_of(o)
         ]  # fmt: skip
         self._nodes = [t._node for t in state.tensors.values()]
         contained = [c for _, c, _ in state.sizes if type(c) in (list, dict)]
@@ -69,7 +70,7 @@ class Swap:
         if isinstance(value, np.random.Generator):
             return self.log.generator(value)
         if id(value) in self.state.outside.lists:
-            return self.appended.setdefault(id(value), Appended(self.log, value, name))
+            return self.appended.setdefault(id(value), Appended(self.log, value, name, self.state.known))
         if type(value) is tuple:
             parts = tuple(self._traced(v, name) for v in value)
             return parts if any(a is not b for a, b in zip(parts, value)) else value
@@ -107,9 +108,10 @@ class Swap:
             found += [Change(place.name, [], [place]) for place in named if place.mark not in marks]
         for (name, t, *_), node in zip(self.tensors, self._nodes):
             found += [Change(name, [], [])] if t._node is not node else []
-        for name, module, names in state.attributes:
-            names = names | {place.key for place in added if place.container is module}
-            found += [of_attributes(name, module, names)] if own_attributes(module) != names else []
+        for name, module, attributes in state.attributes:
+            keys = {place.key for place in added if place.container is module}
+            if [k for k in own_attributes(module) if k not in keys] != attributes:
+                found.append(of_attributes(name, module, attributes))
         for name, container, content in state.contents:
             found += [Change(name, [], [])] if content_of(container) != content else []
         held = [

@@ -17,6 +17,7 @@ from ..settings import Default
 from ..versions import SETTINGS
 from . import asking
 from .assigned import Change, Changed, Outside, find_read, refuse_graphs, refuse_new
+from .changing import refuse_optimizer
 from .copies import without_axes, without_copies
 from .counting import begin_of
 from .door import Names, tensor_of
@@ -26,7 +27,9 @@ from .fold import folded
 from .layout import Layout
 from .lines import users_line
 from .log import Log
+from .nested import identity_of, may_change
 from .order import checks_first
+from .places import packs_of
 from .program import Live, Program, Ref, owner_of
 from .results import Results, copied, number_of
 from .share import shared
@@ -124,6 +127,8 @@ class Run:
             find_read(self.layout.assigned, watch.met, self.state.names, read)
             self.layout.refuse_identity(self.state)
             refuse(rebound, changes, shared_draws() != drawn)
+            for optimizer in self.state.optimizers:
+                refuse_optimizer(optimizer, self.state.names)
             refuse_settings(self.state, SETTINGS.rates != rates, SETTINGS.count != settings)
             log.refuse_strangers({id(leaf) for _, _, _, leaf, _ in self.swap.tensors})
             self._take_results([ref for _, ref in gradients])
@@ -152,7 +157,12 @@ class Run:
         self.results.settle(self.program, self.refs[len(gradients) :])
 
     def release(self) -> None:
-        """Forget what the trace needed; the values that are returned stay until they are."""
+        """Forget what the trace needed; the values that are returned stay until they are.
+
+        Of places that held numbers and arrays it is kept in ``held`` which these were.
+        """
+        places = [(p, v) for p, v in self.state.places if not (p.of_optimizer or p.tells)]
+        self.held = [(place, identity_of(value)) for place, value in places if may_change(value)]
         self.state.release()
         self.swap.release()
         self.layout.release()
@@ -183,7 +193,7 @@ def tensor_of_two(array: Any, _: None) -> Any:
 @contextmanager
 def tracing(log: Log, state: State) -> Iterator[None]:
     """A block in which operations, random draws and the counting of optimizers are noted."""
-    packs = [pack for optimizer in state.optimizers for pack in optimizer._packs]
+    packs = [pack for optimizer in state.optimizers for pack in packs_of(optimizer)]
     token = DRAWS.set(TracedDraws(log))  # type: ignore[arg-type]  # it gives generators too
     for pack in packs:
         pack.begin = functools.partial(noted_begin, log, pack)

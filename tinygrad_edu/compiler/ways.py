@@ -15,12 +15,19 @@ class Ways:
     def __init__(self) -> None:
         self._traces: list[Any] = []
         self._is_closed = False
+        self._shapes: dict[
+            tuple[str, int], tuple[int, ...]
+        ] = {}  # those that depend on values, by their lines
         self._missed = 0
 
     def add(self, trace: Any) -> None:
-        """Take a trace of another way, which is asked first.  One whose shapes depend on values ends that."""
+        """Take a trace of another way, which is asked first.
+
+        One that only differs in a shape ends that: values make shapes of many kinds.
+        """
         self._traces = [trace, *self._traces]
-        self._is_closed |= trace.has_shapes_of_values
+        for place, shape in trace.shapes_of_values.items():
+            self._is_closed |= self._shapes.setdefault(place, shape) != shape
 
     def first(self, trace: Any) -> None:
         """Ask a trace before the others."""
