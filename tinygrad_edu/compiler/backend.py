@@ -19,6 +19,7 @@ from .numba_source import NumbaSource
 from .numpy_source import Source
 from .order import clips_first
 from .program import Program, Ref
+from .refill import refilled
 from .simpler import simpler
 
 BACKENDS = ("numpy", "c", "numba", "auto")
@@ -104,6 +105,7 @@ def numpy_source(
     program = program.copy()
     simpler(program, results)
     attempts = with_places(program)
+    refilled(program)
     places, kept = kept_in_place(program, results, gradients, vectors)
     names = names | {place: program.inputs[place].name for place in program.inputs if place not in names}
     source = Source(program, [r for r in results if r not in places], names, arguments, title, attempts, kept)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .copies import used
-from .program import Call, Check, Input, Program, Ref, Step
+from .program import Call, Check, Input, Live, Program, Ref, Step
 
 LARGEST = 1 << 16  # bytes of an identity matrix
 NO_CLASS = 1 << 40  # no place in any array
@@ -137,19 +137,20 @@ class Places:
         like: Any = program.steps[self.place]
         taken, self.at = self._new(np.empty(n, np.intp)), self._new(np.empty(n, np.intp))
         users = [i for i, s in enumerate(program.steps) if self.mask in used(s) and i != self.place]
-        made: list[Step] = []
+        made: dict[int, list[Step]] = {i: [] for i in range(len(program.steps))}  # before which step
         for i in users:  # labels that are neither in [0, c) nor in [-c, 0) are found here
-            made += self._rows_for(program.steps[i]) if self._subtracts(i) else []
+            made[self._latest(i)] += self._rows_for(program.steps[i]) if self._subtracts(i) else []
         table = np.concatenate([np.arange(c), np.full(c, NO_CLASS)])  # and those in [-c, 0) here
         classes, starts = self._constant(table, "classes"), self._constant(np.arange(n) * c, "starts")
-        made.append(self._call(like, "take", (classes, self.labels), taken))
-        made.append(self._call(like, np.add, (starts, taken), self.at))
+        first = self._latest(next(filter(self._takes, users)))
+        made[first].append(self._call(like, "take", (classes, self.labels), taken))
+        made[first].append(self._call(like, np.add, (starts, taken), self.at))
+        self.attempts.add(taken)
         dropped = set(self._counts(users))
         steps: list[Step] = []
         for i, step in enumerate(program.steps):
-            if i == self.place:
-                steps += made
-            elif i in dropped:
+            steps += made[i]
+            if i == self.place or i in dropped:
                 continue
             elif i in users and self._takes(i):
                 steps += self._taking(step)
@@ -158,6 +159,16 @@ class Places:
             elif not (isinstance(step, Check) and step.ref in self.attempts):  # of how many were taken
                 steps.append(step)
         return steps
+
+    def _latest(self, i: int) -> int:
+        """The latest step before which a label may be found wrong that the i-th uses: nothing that stays is
+        written before.
+        """
+        there = self.program.is_there
+        steps = enumerate(self.program.steps[self.place : i], self.place)
+        return next(
+            (k for k, s in steps if isinstance(s, Live) or any(map(there, getattr(s, "writes", ())))), i
+        )
 
     def _call(self, like: Any, function: Any, args: tuple[Any, ...], out: Ref) -> Call:
         return Call(function, args, {}, (out,), False, (), like.errors, like.where)

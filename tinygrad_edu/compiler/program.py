@@ -78,14 +78,27 @@ class Live(NamedTuple):
 
 
 class Form(NamedTuple):
-    """What is left of the value of an array that was forgotten."""
+    """What is left of the value of an array that was forgotten, or that has one number everywhere."""
 
     shape: tuple[int, ...]
     dtype: Any
+    number: Any = None
 
     def made(self) -> Any:
-        """An array of this form, which takes no memory."""
+        """An array of this form: one of that number, or one that takes no memory."""
+        if self.number is not None:
+            return np.full(self.shape, self.number, self.dtype)
         return np.broadcast_to(np.zeros((), self.dtype), self.shape)
+
+    @classmethod
+    def of(cls, value: Any, is_constant: bool) -> Any:
+        """The form of an array; a constant is itself, unless it is a vector of one number."""
+        if not is_constant:
+            return cls(value.shape, value.dtype)
+        if value.ndim == 1 and value.size > 1 and value.base is None and value.dtype.kind in "fiu":
+            form = cls(value.shape, value.dtype, value[0].item())
+            return form if form.made().tobytes() == value.tobytes() else value
+        return value
 
 
 Step = Call | Check | Live
@@ -190,10 +203,11 @@ class Program:
         strides = ((r.number, self.values[r.number].strides) for r in made)
         self.strides = {number: known.setdefault(each, each) for number, each in strides}
         given = {r for r, source in self.inputs.items() if source.kind == "argument"}
+        constants = {r for r, source in self.inputs.items() if source.kind == "constant"}
         for ref in made:
-            if ref in given or ref not in self.inputs:
-                form = Form(self.values[ref.number].shape, self.values[ref.number].dtype)
-                self.values[ref.number] = forms.setdefault(form, form)
+            if ref in given or ref in constants or ref not in self.inputs:
+                form = Form.of(self.values[ref.number], ref in constants)
+                self.values[ref.number] = forms.setdefault(form, form) if type(form) is Form else form
         asleep = Asleep(vars(self), Ref, Input, Call, Check, Live, Form)
         vars(self).clear()
         self._asleep = asleep
