@@ -169,7 +169,7 @@ def call_text(
     slow = [condition for condition in conditions if condition in quick.texts]  # they hold where C says so
     conditions = [condition for condition in conditions if condition not in quick.texts]
     if slow and not quick.takes:
-        conditions = [f"({quick.hold}() or {' and '.join(slow)} and renewed())", *conditions]
+        conditions = [f"({quick.asks} or {' and '.join(slow)} and renewed())", *conditions]
     if quick.takes and quick.hold:
         asked = [
             f"    if kwargs or len(args) != {leaves}: {MISSED}",

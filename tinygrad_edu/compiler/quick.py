@@ -1,4 +1,4 @@
-"""Quick: guards that C asks at once, by a look at words of memory; Python would ask for each one."""
+"""Quick: guards that are asked at once: C looks at words of memory, and without C a class tells of methods."""
 
 from typing import Any
 
@@ -8,12 +8,14 @@ from .addresses import Condition, of_cell, of_class, of_item, of_length, of_whol
 from .door import Names, is_same, of_arguments, of_attributes
 from .door import of_length as text_of_length
 from .places import CELL, Attribute, Place
+from .probe import Probe, probe_of
+from .trusted import Methods
 
 MOST = 64  # times that the words are found anew: a dict that grows has its items elsewhere
 
 
 class Quick:
-    """Those guards of a trace that C can ask, if there is C.
+    """Those guards of a trace that C can ask, if there is C, or a class.
 
     Parameters
     ----------
@@ -28,12 +30,16 @@ class Quick:
         The conditions that hold where C finds that all do.
     hold : str
         The name of what asks C; "" if nothing does.
+    asks : str
+        The expression that is true where these hold, without arguments.
     takes : bool
         Whether it is given the arguments, too.
     """
 
     def __init__(self, one: Any, asked: list[tuple[Place, Any]], name: Names) -> None:
         self.texts, self.hold, self.left = set(), "", MOST  # type: set[str], str, int
+        self.asks = ""
+        self.probe: Probe | None = None
         kinds, methods = one.run.layout.kinds, one.run.state.methods
         own = {id(place) for place, _ in methods.places}
         held = [(p, v) for p, v in asked if id(p) not in own]
@@ -51,23 +57,40 @@ class Quick:
         self._containers = [c for c, _ in lengths]
         most = 4 * len(self._held) + len(self._kinds) + len(lengths) + 1
         self._words = one.source.words(most, forms)
+        if self._words is None:
+            self._ask_a_probe(methods, name)
         if self._words is None or not (self.takes or self._held or self._kinds or lengths):
             return
         self.hold = name(self._words.hold, "quick")
+        self.asks = f"{self.hold}()"
         self._look()
         self.texts = {is_same(p.text(name), v, name) for p, v in self._held} | {text for _, text in lengths}
         if self.takes:
             self.texts.update(of_arguments(kinds, name))
         self.texts.update(is_same(p.text(name), v, name) for p, v in self._methods)
 
+    def _ask_a_probe(self, methods: Methods, name: Names) -> None:
+        """Without C, have one class of Python's tell that no method has changed."""
+        self.takes, self.probe = False, probe_of(methods.kinds)
+        if self.probe is not None:
+            self._methods = methods.places
+            self.asks = f"{name(self.probe.cls, 'probe')}.__flags__ == {self.probe.flags}"
+            self.texts = {is_same(p.text(name), v, name) for p, v in self._methods}
+
     def forget(self) -> None:
         """Forget what was needed for the text; and where things are, if C is not asked."""
         self.texts = set()
         if not self.hold:
-            self._held, self._kinds, self._methods, self._containers = [], [], [], []
+            self._held, self._kinds, self._containers = [], [], []
+            self._methods = self._methods if self.probe else []
 
     def _look(self) -> None:
-        """Have C look where things are now, if they are what they were."""
+        """Have C look where things are now, or have the probe look, if they are what they were."""
+        if self.probe is not None:
+            self.probe.look()
+            if not all(p.get() is v for p, v in self._methods):  # another thread has changed something since
+                self.probe.forget()
+            return
         found = [*map(of_class, self._kinds), *(_of_place(p, v) for p, v in self._held)]
         found += map(of_length, self._containers)
         # Another thread may have changed something: methods are asked for when their classes have numbers.
