@@ -1,4 +1,4 @@
-"""A class that derives from others tells that one of them was changed; without it methods are asked for each."""
+"""A class that derives from others tells that one was changed; without it each method is asked for."""
 
 import numpy as np
 import pytest

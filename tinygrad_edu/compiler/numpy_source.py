@@ -6,8 +6,6 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
-from numpy._core.umath import _extobj_contextvar as ERRORS
-from numpy._core.umath import _make_extobj
 
 from .asleep import Text
 from .buffers import buffers
@@ -17,16 +15,16 @@ from .dead import needed
 from .fold import scalars_of
 from .in_blocks import VIEWING, Run, runs_of
 from .lent import ALIGNED, lent
-from .numpy_calls import Calls
 from .program import Call, Check, Live, Program, Ref, refs_in
 from .spelling import told
+from .surrounding import Surrounded, small_buffers
 from .texts import defined
 
 OWN = ("step", "np", "math", "given", "memory", "array", "SimpleNamespace", *NAMES)  # names in the text
 LARGE = 1 << 14  # bytes of an array that is forgotten when it is used no more
 
 
-class Source(Calls):
+class Source(Surrounded):
     """The text of a program, and what it needs to run.
 
     Parameters
@@ -154,6 +152,7 @@ class Source(Calls):
                 self.given[self.name(ref)] = np.asarray(value) if isinstance(value, np.floating) else value
         self._make_room(live)
         self._note_last_uses(live)
+        self.buffer = small_buffers(self.program, (self.program.steps[i] for i in live))
         errors: Any = None
         for i, step in enumerate(self.program.steps):
             if i not in live:
@@ -183,6 +182,8 @@ class Source(Calls):
             self.body += [self._indented(errors, one) for one in lines]
         self._change_errors(errors, None)
         self.body.append(f"return {self._returned()}")
+        if self.buffer:
+            self._take_small_buffers()
 
     def _in_blocks(self, run: Run) -> list[str]:
         """The lines of calls that are made of a part of their arrays at a time."""
@@ -266,25 +267,6 @@ class Source(Calls):
         for ref, first in arena.over.items():
             self._names[ref] = self.name(first)
             self.fixed.add(ref)
-
-    def _change_errors(self, before: Any, after: Any) -> None:
-        """Leave a block of `numpy.errstate`, and enter another; its own context manager takes six times as
-        long.
-        """
-        if before is not None and before != after:
-            self.body += ["finally:", "    leave(errors)"]
-        if after is not None and before != after:
-            states = {key: after[key] for key in ("divide", "over", "under", "invalid")}
-            name = "all_" + "_".join(dict.fromkeys(states.values()))
-            self.given.setdefault("enter", ERRORS.set)
-            self.given.setdefault("leave", ERRORS.reset)
-            if name not in self._taken:
-                self._taken.add(name)
-                self.given[name] = _make_extobj(**states)
-            self.body += [f"errors = enter({name})", "try:"]
-
-    def _indented(self, errors: Any, line: str) -> str:
-        return line if errors is None else f"    {line}"
 
     def _is_fixed_view(self, call: Call, fixed: set[Ref]) -> bool:
         """Whether a call gives a view of something that stays where it is, so that it can be made once."""

@@ -1,8 +1,8 @@
 """Probes: classes of which nobody asks for anything, by which Python tells that another class was changed.
 
 Python gives a class a number when something is looked for there, and takes it from all classes that derive
-from one that is changed; whether a class has a number is one of its flags.  So one look at a class that derives
-from many says whether all of these are as they were when something was looked for there.
+from one that is changed; whether a class has a number is one of its flags.  So one look at a class that
+derives from many says whether all of these are as they were when something was looked for there.
 """
 
 from functools import cache
@@ -63,7 +63,8 @@ def flags_are_as_known() -> bool:
     seen = [probe.cls.__flags__ == probe.flags and bool(probe.flags & NUMBERED)]
     for changed in (Base, Derived):
         changed.name = changed  # type: ignore[attr-defined]
-        seen.append(Derived.name is changed and probe.cls.__flags__ != probe.flags)  # type: ignore[attr-defined]
+        found: Any = getattr(Derived, "name", None)
+        seen.append(found is changed and probe.cls.__flags__ != probe.flags)
         probe.look()
         seen.append(probe.cls.__flags__ == probe.flags)
     return all(seen)

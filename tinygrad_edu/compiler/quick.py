@@ -1,4 +1,4 @@
-"""Quick: guards that are asked at once: C looks at words of memory, and without C a class tells of methods."""
+"""Quick: guards that are asked at once: C looks at words of memory; without C a class tells of methods."""
 
 from typing import Any
 

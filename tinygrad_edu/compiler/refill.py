@@ -1,4 +1,4 @@
-"""Refilling: long vectors of ones or zeros are filled where they are used, and have no memory of their own."""
+"""Refilling: long vectors of ones or zeros are filled where they are used, and have no memory of theirs."""
 
 from typing import Any
 

@@ -89,6 +89,9 @@ class Saved(Source):
             states = {key: after[key] for key in ("divide", "over", "under", "invalid")}
             self.body.append(f"with np.errstate({', '.join(f'{k}={v!r}' for k, v in states.items())}):")
 
+    def _take_small_buffers(self) -> None:
+        """They are NumPy's."""
+
     def _returned(self) -> str:
         found, results = self.results[len(self.run.learned) :], self.run.results
         names = {i: self.name(r) for i, r in self.run.layout.ref_of.items()}
