@@ -90,12 +90,13 @@ def show(name: str, result: dict[str, Any]) -> None:
     for backend, row in result["cost"].items():
         print(f"{'':12}to {NAMES[backend]}: {cost.told(row)}")
     memory = result["memory"]
+    whole, arrays = memory["ours"]
     shares = (
-        f"{NAMES[who]} {bytes_ / 1e6:.2f} MB, {bytes_ / memory['ours']:.2f} of it"
-        for who, bytes_ in memory.items()
+        f"{NAMES[who]} {bytes_ / 1e6:.2f} MB, {bytes_ / whole:.2f} of it, {own / arrays:.2f} of its arrays"
+        for who, (bytes_, own) in memory.items()
         if who != "ours"
     )
-    print(f"{'':12}memory of a step at its peak: eagerly {memory['ours'] / 1e6:.2f} MB, {', '.join(shares)}")
+    print(f"{'':12}memory of a step at its peak: eagerly {whole / 1e6:.2f} MB, {'; '.join(shares)}")
 
 
 def report(names: list[str], rounds: int) -> dict[str, Any]:

@@ -8,8 +8,12 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from .contestants import Step, training_step
 from .workload import WORKLOADS, Problem
+
+ARRAYS = tracemalloc.DomainFilter(True, np.lib.tracemalloc_domain)
 
 
 def of(backend: str, function: Callable[[Any], Any], problem: Any) -> dict[str, Any]:
@@ -78,8 +82,10 @@ def processor() -> float:
     return sum(used.ru_utime + used.ru_stime for used in both)
 
 
-def memory(make: Callable[[Any], Step], problem: Any) -> int:
-    """The peak of the bytes that Python and NumPy hold during a step, parameters and all."""
+def memory(make: Callable[[Any], Step], problem: Any) -> tuple[int, int]:
+    """The peak of the bytes that Python and NumPy hold during a step, parameters and all, and how many of
+    them are not those of Python's objects between two steps: arrays, and what the step makes itself.
+    """
     tracemalloc.start()
     try:
         before, step = tracemalloc.get_traced_memory()[0], make(problem)
@@ -87,8 +93,11 @@ def memory(make: Callable[[Any], Step], problem: Any) -> int:
             step()
         gc.collect()  # Python keeps the memory of small tuples for others until then
         tracemalloc.reset_peak()
+        between = tracemalloc.get_traced_memory()[0]
         step()
-        return tracemalloc.get_traced_memory()[1] - before
+        peak = tracemalloc.get_traced_memory()[1]
+        arrays = tracemalloc.take_snapshot().filter_traces([ARRAYS])
+        return peak - before, peak - between + sum(trace.size for trace in arrays.traces)
     finally:
         tracemalloc.stop()
 
