@@ -1,6 +1,7 @@
-"""gradcheck, first and second order, of every layer and every loss, in settings that hypothesis draws.
+"""gradcheck, first and second order, of every layer, in settings that hypothesis draws.
 
-`LAYERS` says for each class of `nn` how to make it and what to call it with; a class without an entry fails.
+`LAYERS` says for each class of `nn`, losses too, how to make it and what to call it with; a class without an
+entry fails.  The derivatives of losses are checked in test_loss.py, in more settings.
 Values are checked elsewhere, against PyTorch's.
 """
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 import tinygrad_edu as tg
 from tests.helpers import affordable
 from tinygrad_edu import nn
+from tinygrad_edu.nn.loss import Loss
 
 N, C = st.integers(1, 3), st.integers(1, 3)
 FLAG = st.booleans()
@@ -405,11 +407,8 @@ def floating_outputs(out):
     )
 
 
-@pytest.mark.parametrize("kind", LAYERS, ids=lambda kind: kind.__name__)
-@settings(max_examples=max(6, settings.default.max_examples // 4))
-@given(data=st.data())
-def test_gradients_of_first_and_second_order(kind, data):
-    module, inputs = LAYERS[kind](data.draw)
+def check_gradients(kind, draw):
+    module, inputs = LAYERS[kind](draw)
     parameters, rebuild = module.__tree__()
     n, arguments = len(parameters), [*(tg.Tensor(p.data) for p in parameters), *inputs]
 
@@ -417,4 +416,23 @@ def test_gradients_of_first_and_second_order(kind, data):
         return floating_outputs(rebuild(given[:n])(*given[n:]))
 
     elements = 40 if len(arguments) < 13 else 13  # a check takes the longer, the more parameters there are
-    assert tg.gradcheck(f, *arguments, argnums=data.draw(affordable(arguments, elements))).elements
+    assert tg.gradcheck(f, *arguments, argnums=draw(affordable(arguments, elements))).elements
+
+
+STACKS = {nn.TransformerEncoder, nn.TransformerDecoder, nn.Transformer}  # of layers that are checked alone
+SINGLE = [kind for kind in LAYERS if kind not in STACKS and not issubclass(kind, Loss)]  # those: test_loss.py
+name = lambda kind: kind.__name__
+
+
+@pytest.mark.parametrize("kind", SINGLE, ids=name)
+@settings(max_examples=max(6, settings.default.max_examples // 4))
+@given(data=st.data())
+def test_gradients_of_first_and_second_order(kind, data):
+    check_gradients(kind, data.draw)
+
+
+@pytest.mark.parametrize("kind", sorted(STACKS, key=name), ids=name)
+@settings(max_examples=max(3, settings.default.max_examples // 8))
+@given(data=st.data())
+def test_gradients_of_stacks_of_layers(kind, data):
+    check_gradients(kind, data.draw)
