@@ -12,18 +12,19 @@ from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
 import tinygrad_edu as tg
-from tests.helpers import of_precision
 from tests.ops.test_table import (
     ENTRIES,
     as_function,
     check_first_order,
     check_second_order,
+    check_single_precision,
+    directions,
     floating,
     replaced,
 )
 from tinygrad_edu import errors
 from tinygrad_edu.check.domains import DOMAINS
-from tinygrad_edu.check.strategies import cotangents, imaginary
+from tinygrad_edu.check.strategies import imaginary
 from tinygrad_edu.check.strict import StrictArray
 from tinygrad_edu.entry import name_of
 from tinygrad_edu.ops.parts import complex_of, times_i
@@ -79,30 +80,21 @@ def test_complex_numbers(function, data):
     for a, b in zip(actual, expected, strict=True):
         assert (a.dtype, a.shape) == (b.dtype, b.shape)
         np.testing.assert_allclose(a.data, b, rtol=1e-13, atol=1e-14)
-    check_first_order(function, call, data.draw)
-    check_second_order(function, call, data.draw)
-    check_precision(f, [of_precision(a, np.float32) for a in values], data.draw)
-    check_strict(f, values, data.draw)
+    u, v = directions(f, values, data.draw)
+    check_first_order(f, values, u, v)
+    check_second_order(f, values, u, v)
+    check_single_precision(f, values, u)
+    check_strict(f, values, u)
 
 
-def check_precision(f, values, draw):
-    """Single precision stays single precision, and complex stays complex."""
-    expected = f(*values)
-    out, pullback = vjp(f, *values)
-    assert [o.dtype for o in out] == [e.dtype for e in expected]
-    gradients = pullback(tuple(draw(cotangents(o)) for o in out))
-    assert [g.dtype for g in gradients] == [a.dtype for a in values]
-
-
-def check_strict(f, values, draw):
+def check_strict(f, values, cotangents):
     """Rules speak the two protocols alone: the same on arrays that do nothing else.
 
     Not to the bit: NumPy multiplies complex arrays without axes in another way than its scalars.
     """
     plain = [tg.Tensor(a, requires_grad=True) for a in values]
     strict = [tg.Tensor(StrictArray(a), requires_grad=True) for a in values]
-    for y, z in zip(f(*plain), f(*strict), strict=True):
-        u = draw(cotangents(y))
+    for y, z, u in zip(f(*plain), f(*strict), cotangents, strict=True):
         y.backward(u, retain_graph=True)
         z.backward(tg.Tensor(StrictArray(u)), retain_graph=True)
     for x, s in zip(plain, strict):

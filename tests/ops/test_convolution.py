@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.lib.stride_tricks import sliding_window_view
 
@@ -14,6 +14,7 @@ from tinygrad_edu.ops import convolution, patches
 from tinygrad_edu.ops.window import Windows
 
 RNG = np.random.default_rng(0)
+half = settings(max_examples=settings.default.max_examples // 2)  # each checks many elements
 
 
 def normal(*shape):
@@ -158,12 +159,14 @@ def test_result_does_not_depend_on_how_much_is_computed_at_a_time(configuration,
 # ---- derivatives -------------------------------------------------------------------------------------------
 
 
+@half
 @given(configurations())
 def test_conv2d_has_derivatives_of_first_and_second_order(configuration):
     x_shape, w_shape, settings = configuration
     tg.gradcheck(lambda *a: tg.conv2d(*a, **settings), normal(*x_shape), normal(*w_shape), normal(w_shape[0]))
 
 
+@half
 @given(configurations())
 def test_conv_transpose2d_has_derivatives_of_first_and_second_order(configuration):
     x_shape, w_shape, settings = configuration
@@ -179,6 +182,7 @@ def test_conv1d_has_derivatives_of_first_and_second_order():
     )
 
 
+@half
 @given(configurations())
 def test_fast_and_plain_convolution_agree_to_the_last_derivative(configuration):
     x_shape, w_shape, settings = configuration

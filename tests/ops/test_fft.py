@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import tinygrad_edu as tg
 from tests.helpers import generic, printed
-from tests.ops.test_table import check_second_order
+from tests.ops.test_table import as_function, check_second_order, directions
 from tinygrad_edu import Tensor
 from tinygrad_edu.check.domains import DOMAINS
 from tinygrad_edu.check.domains import fft as domains
@@ -46,9 +46,9 @@ def close(a, b, rtol=1e-10):
 @given(data=st.data())
 def test_second_derivative_of_the_square_is_numerical(function, data):
     """A transform is linear, and has none itself."""
-    call = data.draw(DOMAINS[function].calls)
     square = lambda *args, **kwargs: function(*args, **kwargs) ** 2
-    check_second_order(square, call, data.draw)
+    f, values = as_function(square, data.draw(DOMAINS[function].calls))
+    check_second_order(f, values, *directions(f, values, data.draw))
 
 
 @every_transform

@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinygrad_edu as tg
@@ -15,6 +15,7 @@ from tinygrad_edu.ops import pooling
 from tinygrad_edu.ops.window import Windows
 
 RNG = np.random.default_rng(0)
+half = settings(max_examples=settings.default.max_examples // 2)  # each checks many elements
 
 
 def normal(*shape):
@@ -153,6 +154,7 @@ def distinct(*shape):
     return RNG.permutation(np.prod(shape)).reshape(shape) / 8 - 1
 
 
+@half
 @given(configurations())
 def test_max_pool2d_has_derivatives_of_first_and_second_order(configuration):
     shape, settings = configuration
@@ -175,6 +177,7 @@ def test_fast_and_plain_maximum_agree_to_the_second_derivative(configuration):
     )
 
 
+@half
 @given(configurations(dilated=False))
 def test_avg_pool2d_has_derivatives_of_first_and_second_order(configuration):
     shape, settings = configuration

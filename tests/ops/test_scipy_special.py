@@ -13,7 +13,7 @@ from tests.ops import test_table as table  # noqa: E402
 from tinygrad_edu import errors  # noqa: E402
 from tinygrad_edu.check.domains import DOMAINS  # noqa: E402
 from tinygrad_edu.check.strategies import numbers  # noqa: E402
-from tinygrad_edu.entry import Op, is_special, name_of  # noqa: E402
+from tinygrad_edu.entry import is_special, name_of  # noqa: E402
 from tinygrad_edu.errors import MissingRule  # noqa: E402
 from tinygrad_edu.ops.scipy_special import lambert  # noqa: E402
 from tinygrad_edu.reasons import NO_RULE, reason_of  # noqa: E402
@@ -24,28 +24,22 @@ NEVER_RETURN = {  # in single precision, in SciPy itself
     f for f in DOMAINS if name_of(f).startswith(("scipy.special.pro_", "scipy.special.obl_"))
 }
 few = settings(max_examples=max(3, settings.default.max_examples // 8))
-PROPERTIES = [
-    table.test_value_is_that_of_numpy,
-    table.test_first_derivative_is_numerical,
-    table.test_second_derivative_is_numerical,
-    table.test_layout_does_not_matter,
-    table.test_other_arrays_give_the_same_bits,
-    table.test_float32_stays_float32,
-]
 
 
 @pytest.mark.parametrize("function", table.SCIPYS, ids=name_of)
 @few
 @given(data=st.data())
 def test_every_property_of_the_table(function, data, count):
-    for one in PROPERTIES:
-        if one is table.test_other_arrays_give_the_same_bits and function in COMPLEX_INSIDE:
-            continue  # NumPy multiplies complex arrays without axes in another way than its scalars
-        if one is table.test_float32_stays_float32 and function in NEVER_RETURN:
-            continue
-        one.hypothesis.inner_test(function, data, count)
-    if isinstance(table.TABLE[function], Op):
-        table.test_rule_returns_what_it_should.hypothesis.inner_test(function, np.float64, data, count)
+    count(name_of(function))
+    table.check_properties(
+        function,
+        data.draw(DOMAINS[function].calls),
+        data.draw,
+        same_bits=function
+        not in COMPLEX_INSIDE,  # NumPy multiplies complex arrays in another way without axes
+        single=function not in NEVER_RETURN,
+        rules=(np.float64,),  # some compute in double precision, which the engine rounds
+    )
 
 
 # ---- closed forms and edges --------------------------------------------------------------------------------

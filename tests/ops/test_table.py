@@ -7,7 +7,7 @@ The oracles are NumPy's own functions and numerical derivatives.  A new operatio
 
 import numpy as np
 import pytest
-from hypothesis import Phase, assume, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.helpers import as_pairs, is_floating, of_precision
@@ -27,14 +27,14 @@ SCIPYS = [
     f for f in EVERY if "scipy" in (getattr(f, "__module__", None) or name_of(f))
 ]  # test_scipy_special.py
 ENTRIES = [f for f in EVERY if f not in SCIPYS]
-RULES = [f for f in ENTRIES if isinstance(TABLE[f], Op)]
 every_entry = pytest.mark.parametrize("function", ENTRIES, ids=name_of)
-every_rule = pytest.mark.parametrize("function", RULES, ids=name_of)
 
 
 # ---- calls as functions of their floating arrays -----------------------------------------------------------
 
-quarter = settings(max_examples=settings.default.max_examples // 4)  # of a dozen properties of each entry
+DEEP = settings.default.max_examples >= 1000
+few = settings(max_examples=100 if DEEP else 4)
+shared = settings(max_examples=settings.default.max_examples * (5 if DEEP else 3) // 10)  # by all properties
 
 
 def floating(call):
@@ -121,12 +121,26 @@ def assert_close(actual, expected, scale=0.0):
     np.testing.assert_allclose(actual, expected, rtol=0, atol=bound)
 
 
-def check_first_order(function, call, draw):
-    f, values = as_function(function, call)
+def directions(f, values, draw, count=1):
+    """A cotangent of each output of f, and in each of so many lists a tangent of each argument."""
+    u = tuple(read_only(draw(cotangents(o))) for o in f(*values))
+    return u, *([read_only(draw(cotangents(a))) for a in values] for _ in range(count))
+
+
+def fitted(u, outputs):
+    """The cotangents in the dtypes of outputs, and zeros for those of whole numbers; and of their shapes,
+    since np.polydiv's remainder is shorter in float32 where what leads is no more than rounding.
+    """
+    left = iter(u)
+    return tuple(
+        np.resize(next(left), np.shape(o)).astype(o.dtype) if o.dtype.kind in "fc" else np.zeros_like(o)
+        for o in outputs
+    )
+
+
+def check_first_order(f, values, u, v):
     jacobian = numerical_jacobian(f, values)
     out, pullback = vjp(f, *map(read_only, values))
-    u = tuple(read_only(draw(cotangents(o))) for o in out)
-    v = [read_only(draw(cotangents(a))) for a in values]
     gradients = pullback(u)
     assert [g.shape for g in gradients] == [a.shape for a in values]
     scale = np.abs(jacobian).max(initial=0)
@@ -139,24 +153,18 @@ def check_first_order(function, call, draw):
     )
 
 
-def check_second_order(function, call, draw):
+def check_second_order(f, values, u, v):
     """The gradient of ⟨v, Jᵀu⟩ is the slope of Jᵀu along v, because the Hessian of ⟨u, f⟩ is symmetric."""
-    f, values = as_function(function, call)
-    u = tuple(draw(cotangents(o)) for o in f(*values))
-    v = [draw(cotangents(a)) for a in values]
     gradient = lambda *xs: vjp(f, *xs)[1](u)
     expected = slope(lambda x: flat(gradient(*unflat(x, values))), flat(values), flat(v))
     _, pullback = vjp(lambda *xs: sum(inner(g, w) for g, w in zip(gradient(*xs), v)), *values)
     assert_close(flat(pullback(np.ones(()))), expected, np.abs(flat(gradient(*values))).max(initial=0))
 
 
-def check_third_order(function, call, draw):
+def check_third_order(f, values, u, v, w):
     """The gradient of ⟨w, s⟩ is the slope of s along w, s being the gradient of ⟨v, Jᵀu⟩: third derivatives
     are symmetric too.
     """
-    f, values = as_function(function, call)
-    u = tuple(draw(cotangents(o)) for o in f(*values))
-    v, w = ([draw(cotangents(a)) for a in values] for _ in range(2))
     along = lambda gradients, direction: sum(inner(g, d) for g, d in zip(gradients, direction))
     gradient = lambda *xs: vjp(f, *xs)[1](u)
     second = lambda *xs: vjp(lambda *ys: along(gradient(*ys), v), *xs)[1](np.ones(()))
@@ -178,12 +186,43 @@ def test_every_entry_has_a_domain_and_every_domain_an_entry():
 
 
 @every_entry
-@quarter
+@shared
 @given(data=st.data())
-def test_value_is_that_of_numpy(function, data, count):
+def test_every_property_of_a_call(function, data, count):
+    """All properties of one call, since a call takes longer to draw than most of them to check."""
     count(name_of(function))
-    c = data.draw(DOMAINS[function].calls)
-    f, values = as_function(function, c)
+    check_properties(function, data.draw(DOMAINS[function].calls), data.draw)
+
+
+def check_properties(function, call, draw, *, same_bits=True, single=True, rules=(np.float32, np.float64)):
+    """Check all properties; what the settings say is asked of all but functions of SciPy."""
+    f, values = as_function(function, call)
+    u, v = directions(f, values, draw)
+    check_value(function, call)
+    check_first_order(f, values, u, v)
+    check_second_order(f, values, u, v)
+    check_layouts(f, values, u, draw, repeats=not DOMAINS[function].regular)
+    if same_bits:
+        check_other_arrays(f, values, u)
+    if single and function is not np.astype:  # whose dtype is asked for
+        check_single_precision(f, values, u)
+    if isinstance(TABLE[function], Op):
+        for dtype in rules:
+            check_rules(function, call, u, dtype)
+
+
+@pytest.mark.parametrize("function", ENTRIES if DEEP else ENTRIES[::9], ids=name_of)
+@few
+@given(data=st.data())
+def test_third_derivative_is_numerical(function, data, count):
+    count(name_of(function))
+    f, values = as_function(function, data.draw(DOMAINS[function].calls))
+    check_third_order(f, values, *directions(f, values, data.draw, 2))
+
+
+def check_value(function, call):
+    """It is that of NumPy."""
+    f, values = as_function(function, call)
     expected = f(*values)
     actual = f(*(Tensor(a, requires_grad=True) for a in values))
     assert all(isinstance(a, Tensor) and a.requires_grad for a in actual)
@@ -194,60 +233,25 @@ def test_value_is_that_of_numpy(function, data, count):
             assert (a.shape, a.dtype) == (b.shape, b.dtype)
             np.testing.assert_allclose(a.data, b, rtol=1e-13, atol=1e-14)
     if DOMAINS[function].reference is not None:
-        for a, b in zip(actual, as_function(DOMAINS[function].reference, c)[0](*values), strict=True):
+        for a, b in zip(actual, as_function(DOMAINS[function].reference, call)[0](*values), strict=True):
             assert a.shape == b.shape
             np.testing.assert_allclose(a.data, b, rtol=1e-12, atol=1e-14)
 
 
-@every_entry
-@quarter
-@given(data=st.data())
-def test_first_derivative_is_numerical(function, data, count):
-    count(name_of(function))
-    check_first_order(function, data.draw(DOMAINS[function].calls), data.draw)
-
-
-@every_entry
-@quarter
-@given(data=st.data())
-def test_second_derivative_is_numerical(function, data, count):
-    count(name_of(function))
-    check_second_order(function, data.draw(DOMAINS[function].calls), data.draw)
-
-
-DEEP = settings.default.max_examples >= 1000
-few = settings(max_examples=100 if DEEP else 4)
-
-
-@pytest.mark.parametrize("function", ENTRIES if DEEP else ENTRIES[::9], ids=name_of)
-@few
-@given(data=st.data())
-def test_third_derivative_is_numerical(function, data, count):
-    count(name_of(function))
-    check_third_order(function, data.draw(DOMAINS[function].calls), data.draw)
-
-
-@every_entry
-@quarter
-@given(data=st.data())
-def test_layout_does_not_matter(function, data, count):
+def check_layouts(f, values, u, draw, repeats):
     """Reversed, strided, read-only and overlapping memory; and one argument differentiated alone."""
-    count(name_of(function))
-    c = data.draw(DOMAINS[function].calls)
-    assume(floating(c))
-    odd = [data.draw(layouts(a, repeats=not DOMAINS[function].regular)) for a in floating(c)]
-    before = [a.copy() for a in odd]
-    f, _ = as_function(function, c)
+    if not values:
+        return
+    odd = [draw(layouts(a, repeats=repeats)) for a in values]
+    u = tuple(draw(layouts(w)) for w in u)
     with np.errstate(all="ignore"):  # where an element that repeats makes a correlation 0/0
-        compare_layouts(f, odd, before, data)
+        compare_layouts(f, odd, u, draw(st.integers(0, len(odd) - 1)))
 
 
-def compare_layouts(f, odd, before, data):
+def compare_layouts(f, odd, u, alone):
+    before, saved = ([a.copy() for a in arrays] for arrays in (odd, u))
     out, pullback = vjp(f, *before)
-    u = tuple(data.draw(layouts(data.draw(cotangents(o)))) for o in out)
-    saved = [a.copy() for a in u]
     expected = pullback(tuple(saved))
-    alone = data.draw(st.integers(0, len(odd) - 1))
     tensors = [Tensor(a) for a in odd]
     x = tensors[alone].requires_grad_()
     found = f(*tensors)
@@ -266,14 +270,8 @@ def compare_layouts(f, odd, before, data):
     assert all(same_bits(a, b) for a, b in zip((*odd, *u), (*before, *saved)))
 
 
-@every_entry
-@quarter
-@given(data=st.data())
-def test_other_arrays_give_the_same_bits(function, data, count):
-    count(name_of(function))
-    c = data.draw(DOMAINS[function].calls)
-    assume(floating(c))
-    f, values = as_function(function, c)
+def check_other_arrays(f, values, cotangents):
+    """Rules give the same bits on arrays that know the two protocols alone."""
     plain = [Tensor(a, requires_grad=True) for a in values]
     strict = [Tensor(StrictArray(a), requires_grad=True) for a in values]
     outputs = f(*plain)
@@ -284,10 +282,9 @@ def test_other_arrays_give_the_same_bits(function, data, count):
         # the real part of one, here of numbers of about 1, may cancel.
         return same_bits(a, b) or (imaginary and a.ndim == 0 and np.isclose(a, b, rtol=1e-14, atol=1e-15))
 
-    for y, z in zip(outputs, f(*strict), strict=True):
+    for y, z, u in zip(outputs, f(*strict), cotangents, strict=True):
         assert isinstance(z._array, StrictArray)
         assert same(y.data, z._array.array)
-        u = data.draw(cotangents(y))
         y.backward(u, retain_graph=True)
         z.backward(Tensor(StrictArray(u)), retain_graph=True)
     for x, s in zip(plain, strict):
@@ -296,20 +293,13 @@ def test_other_arrays_give_the_same_bits(function, data, count):
         assert x.grad is None or same(x.grad.data, s.grad._array.array)
 
 
-@pytest.mark.parametrize(
-    "function", [f for f in ENTRIES if f is not np.astype], ids=name_of
-)  # whose dtype is asked for
-@quarter
-@given(data=st.data())
-def test_float32_stays_float32(function, data, count):
-    count(name_of(function))
-    c = data.draw(DOMAINS[function].calls)
-    f, values = as_function(function, c)
+def check_single_precision(f, values, u):
+    """float32 stays float32."""
     values = [of_precision(a, np.float32) for a in values]
     expected = f(*values)
     out, pullback = vjp(f, *values)
     assert [o.dtype for o in out] == [e.dtype for e in expected]
-    gradients = pullback(tuple(data.draw(cotangents(o)) for o in out))
+    gradients = pullback(fitted(u, out))
     assert [g.dtype for g in gradients] == [a.dtype for a in values]
 
 
@@ -319,26 +309,22 @@ def test_float32_stays_float32(function, data, count):
 TURNED = (np.imag, np.angle, np.fft.irfft, np.fft.hfft, np.fft.irfft2, np.fft.irfftn)  # complex into real
 
 
-@every_rule
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@quarter
-@given(data=st.data())
-def test_rule_returns_what_it_should(function, dtype, data, count):
-    """An array of the gradient's dtype, without touching its read-only arguments;
+def check_rules(function, call, u, dtype):
+    """A rule returns an array of the gradient's dtype, without touching its read-only arguments;
     exactly of its argument's shape, unless it broadcasts.
     """
-    count(name_of(function))
-    entry, c = TABLE[function], data.draw(DOMAINS[function].calls)
-    c = replaced(c, [read_only(of_precision(a, dtype)) for a in floating(c)])
-    arrays = list(entry.bind(c.args, c.kwargs))
+    entry = TABLE[function]
+    call = replaced(call, [read_only(of_precision(a, dtype)) for a in floating(call)])
+    arrays = list(entry.bind(call.args, call.kwargs))
     wanted = [i for i, a in enumerate(arrays) if is_floating(a) and entry.argument(i) in entry.rules]
     plan = entry.plan(tuple(wanted))
     out, kept = entry.forward(*arrays), ()
     if entry.keep:
         out, *kept = out
     parts = out if isinstance(out, tuple) else (out,)
-    assume(parts)
-    g = tuple(read_only(data.draw(cotangents(np.asarray(o)))) for o in parts)
+    if not parts:
+        return
+    g = tuple(map(read_only, fitted(u, parts)))
     lock = lambda v: (
         tuple(map(lock, v)) if type(v) is tuple else read_only(v) if isinstance(v, np.ndarray) else v
     )
@@ -361,16 +347,16 @@ def test_rule_returns_what_it_should(function, dtype, data, count):
 @pytest.mark.parametrize(
     "function", [f for f in ENTRIES if isinstance(f, np.ufunc) and f.signature is None], ids=name_of
 )
-@pytest.mark.parametrize("shape", [(), (0,), (2, 0), (1,)], ids=str)
-@quarter
+@shared
 @given(data=st.data())
-def test_ufunc_of_no_axes_and_of_no_elements(function, shape, data):
+def test_ufunc_of_no_axes_and_of_no_elements(function, data):
     c = data.draw(DOMAINS[function].calls.filter(lambda c: all(np.size(a) for a in c.args)))
-    f, values = as_function(function, Call(tuple(np.resize(a, shape) for a in c.args), {}))
-    out, pullback = vjp(f, *values)
-    gradients = pullback(tuple(np.ones_like(o) for o in out))
-    assert all(np.shape(o) == shape and isinstance(o, (np.ndarray, np.generic)) for o in out)
-    assert all(g.shape == shape and type(g) is np.ndarray for g in gradients)
+    for shape in ((), (0,), (2, 0), (1,)):
+        f, values = as_function(function, Call(tuple(np.resize(a, shape) for a in c.args), {}))
+        out, pullback = vjp(f, *values)
+        gradients = pullback(tuple(np.ones_like(o) for o in out))
+        assert all(np.shape(o) == shape and isinstance(o, (np.ndarray, np.generic)) for o in out)
+        assert all(g.shape == shape and type(g) is np.ndarray for g in gradients)
 
 
 @pytest.mark.parametrize("repeats", [2, [2, 2]], ids=str)
@@ -400,7 +386,8 @@ def test_first_order_check_fails_on_a_wrong_rule(rule):
     @settings(phases=[Phase.generate])
     @given(data=st.data())
     def check(data):
-        check_first_order(wrong, call(data.draw(arrays((2,)))), data.draw)
+        f, values = as_function(wrong, call(data.draw(arrays((2,)))))
+        check_first_order(f, values, *directions(f, values, data.draw))
 
     with pytest.raises(AssertionError):
         check()
@@ -415,7 +402,8 @@ def test_second_order_check_fails_on_a_rule_that_hides_its_argument():
     @settings(phases=[Phase.generate])
     @given(data=st.data())
     def check(data):
-        check_second_order(wrong, call(data.draw(arrays((2,)))), data.draw)
+        f, values = as_function(wrong, call(data.draw(arrays((2,)))))
+        check_second_order(f, values, *directions(f, values, data.draw))
 
     with pytest.raises(AssertionError):
         check()
