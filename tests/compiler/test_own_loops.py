@@ -106,6 +106,48 @@ def test_other_strides_and_lengths(found, key, size):
     np.testing.assert_array_equal(bits(x[::3]), bits(expected))
 
 
+@pytest.mark.usefixtures("found")
+@pytest.mark.parametrize("lanes", [4, 8])
+def test_few_numbers_in_line(folder, lanes):
+    """By vectors of either size, of whole ones and of parts."""
+    sizes = [n for n in (1, 3, 4, 7, 8, 11, 16, 24) if n <= 4 * lanes]
+    every = "".join(
+        f"void {name}_{n}(const char *x, char *out, word all) "
+        f"{{ for (word i = 0; i + {n} <= all; i += {n}) {name}_inline(x + 4 * i, out + 4 * i, {n}); }}\n"
+        for name in ("exp", "log")
+        for n in sizes
+    )
+    text = exp_log.HEAD.split("#define")[0] + exp_log.inline(lanes) + every
+    loops, x = ctypes.CDLL(str(cache.library(text, folder))), numbers("f")[-70_000:]
+    for ufunc in (np.exp, np.log):
+        expected = by_numpy(ufunc, x)
+        for n in sizes:
+            out, end = np.full_like(x, 7), len(x) - len(x) % n
+            places = ctypes.c_void_p(x.ctypes.data), ctypes.c_void_p(out.ctypes.data)
+            loops[f"{ufunc.__name__}_{n}"](*places, ctypes.c_ssize_t(len(x)))
+            np.testing.assert_array_equal(bits(out[:end]), bits(expected[:end]))
+            np.testing.assert_array_equal(out[end:], 7)
+
+
+@pytest.mark.usefixtures("found")
+@pytest.mark.parametrize("rows", [4, 9])
+def test_a_step_of_few_numbers_makes_no_calls(folder, rows):
+    """Of rows of their own, too, and in place; those that lie apart, and many, are calls as before."""
+
+    def function(x):
+        y = np.exp(x[:, :3])
+        np.log(y + 1, out=y)
+        return y, np.exp(x[:, 3]), np.log(x.T * x.T)
+
+    step, rng = tg.compile(function, backend="c", cache=folder), np.random.default_rng(0)
+    for _ in range(3):
+        x = rng.standard_normal((rows, 4), np.float32)
+        for a, e in zip(step(x), function(x), strict=True):
+            np.testing.assert_array_equal(bits(a), bits(e))
+    assert "exp_inline" in step.source
+    assert step.source.count("/* exp */") == 1
+
+
 def test_tables_that_give_other_bits_are_found(found):
     loop, data, table = found[np.tanh, "d->d"]
     for row in range(16):

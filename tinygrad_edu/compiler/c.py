@@ -10,6 +10,7 @@ import numpy as np
 
 from .c_loops import Loops
 from .c_products import product, turned
+from .exp_log import MOST
 from .loops import (
     TEMPLATES,
     Draw,
@@ -33,9 +34,16 @@ ACROSS, TURNED = 16, 1 << 16  # rows, and bytes, of matrices that are turned bef
 
 
 class Printer(Loops):
-    """The text of one function in C; see `Loops` for what it is given."""
+    """The text of one function in C; see `Loops` for what it is given.
+
+    Attributes
+    ----------
+    inlined : collection of ufunc
+        Of which the text has a function for a few numbers; see `exp_log.inline`.
+    """
 
     templates: Mapping[str, Mapping[str, str]] = MappingProxyType(TEMPLATES)
+    inlined: Collection[np.ufunc] = ()
     step = "{0} > 0 ? 1 : {0} <= 0 ? 0 : {0}"  # max(sign(x), 0), the slope of relu, with half the comparisons
 
     def group(self, group: list[Statement], fleeting: set[int], unread: Collection[Operand] = ()) -> None:
@@ -148,7 +156,10 @@ class Printer(Loops):
             index = nest.index(o._replace()) if nest.sizes else str(o.offset // o.dtype.itemsize)
             index = index.replace(f"i{len(outer)}", "0") if nest.sizes else index
             places.append(self._address(o, index))
-        call = self._called(statement.ufunc, statement.types, places, [n], strides)
+        if statement.ufunc in self.inlined and strides == [o.dtype.itemsize for o in operands] and n <= MOST:
+            call = [f"{statement.ufunc.__name__}_inline({', '.join(places)}, {n});"]
+        else:
+            call = self._called(statement.ufunc, statement.types, places, [n], strides)
         with self._scope():
             self._loops(outer, [*([] for _ in outer), call], apart=False)
 

@@ -1,5 +1,6 @@
 """Functions in C: the segments of a plan, and what must hold of the arguments."""
 
+import os
 from collections.abc import Collection, Iterable
 from math import prod
 from typing import Any
@@ -11,10 +12,12 @@ from .alike import Alike
 from .c import Printer
 from .c_head import CALLED, HEAD, NARROW
 from .c_numbers import Counting
+from .exp_log import MOST, inline
 from .fusing import unread
-from .loops import Statement, reads, writes
+from .loops import Inner, Statement, reads, writes
 from .many import Many
 from .memories import C_TYPES, NoLoop, Operand, address
+from .own_loops import own_loop
 from .plan import Plan
 from .program import Ref
 
@@ -33,6 +36,8 @@ class Functions:
     arguments : list of Ref
     alone : bool
         Whether other threads wait while it runs.
+    folder : path, default=None
+        Where libraries are kept; see `cache.library`.
 
     Attributes
     ----------
@@ -49,8 +54,11 @@ class Functions:
         Why they cannot.
     """
 
-    def __init__(self, plan: Plan, arguments: list[Ref], alone: bool) -> None:
+    def __init__(
+        self, plan: Plan, arguments: list[Ref], alone: bool, folder: str | os.PathLike[str] | None = None
+    ) -> None:
         self.plan, self.memories, self.arguments, self.alone = plan, plan.memories, arguments, alone
+        self.folder = folder
         self.slots: list[Any] = ["ndarray"]
         self.counting, self.alike = Counting(plan.lives), Alike()
         self.first = len(plan.segments) > 1 and bool(arguments or plan.whole)
@@ -66,6 +74,7 @@ class Functions:
         except NoLoop as reason:
             self.why_one = str(reason)
         functions = self.counting.functions(self.slot)
+        self.inlined = self._inlined()
         made = list(map(self._function, numbers))
         functions += [self.alike.text, *made]
         if self.first:
@@ -76,16 +85,26 @@ class Functions:
         if self.many is not None:
             text = self.many.text(self._parameters, self._conditions(), self.slot)
             functions += [orders.TEXT, powers.TEXT, text]
-        called = "" if self.alone else CALLED
-        return "\n".join([called + self._widths() + HEAD + words.TEXT, *functions])
+        called, narrow = "" if self.alone else CALLED, self._is_narrow()
+        inlined = inline(4 if narrow else 8) if self.inlined else ""
+        return "\n".join([called + NARROW * narrow + HEAD + words.TEXT + inlined, *functions])
 
-    def _widths(self) -> str:
+    @property
+    def _statements(self) -> list[Statement]:
+        return [s for groups in self.plan.groups for group in groups for s in group]
+
+    def _is_narrow(self) -> bool:
         """Of tiny arrays, rows are stored as vectors of 16 bytes; larger ones, loaded where two of these lie,
         would wait for the memory.
         """
-        statements = [s for groups in self.plan.groups for group in groups for s in group]
-        sizes = [prod(o.shape) * o.dtype.itemsize for s in statements for o in (*reads(s), *writes(s))]
-        return NARROW if max(sizes, default=0) <= TINY else ""
+        operands = [o for s in self._statements for o in (*reads(s), *writes(s))]
+        return all(prod(o.shape) * o.dtype.itemsize <= TINY for o in operands)
+
+    def _inlined(self) -> set[np.ufunc]:
+        """What is computed of few numbers, by a loop of ours: its call would take longer."""
+        few = [s for s in self._statements if isinstance(s, Inner) and prod(s.out.shape) <= MOST]
+        ours = {s.ufunc for s in few if self.alone and s.ufunc in (np.exp, np.log) and s.types == "f->f"}
+        return {ufunc for ufunc in ours if own_loop(ufunc, "f->f", self.folder) is not None}
 
     def slot(self, what: Any) -> int:
         """The place of something in the table of addresses."""
@@ -106,6 +125,7 @@ class Functions:
             return used.setdefault((memory, dtype), f"m{memory}_{dtype.str[1:]}")
 
         printer = Printer(pointer, self._inner_slot)
+        printer.inlined = self.inlined
         fleeting = {m for m, kind in self.plan.kinds.items() if kind == "fleeting"}
         groups = self.plan.groups[number]
         for group, left in zip(groups, self._unread(groups)):

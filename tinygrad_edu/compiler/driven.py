@@ -88,7 +88,7 @@ class Driven(Source):
             int(np.prod(o.shape)) * (64 if isinstance(s, Product) else 1)
             for g in self.segments for s in g.statements for o in writes(s)
         )  # fmt: skip
-        self.functions = self.functions_of(plan, self.arguments, passes < SHORT)
+        self.functions = self.functions_of(plan, self.arguments, passes < SHORT, self.folder)
         self.c: Any = self.functions.text
         self.slots, self.first = self.functions.slots, self.functions.first
         self.many, self.counting = self.functions.many, self.functions.counting

@@ -116,7 +116,7 @@ ANY = {
 FLOAT = {
     "divide": "{0} / {1}", "sqrt": "SQRT({0})", "absolute": "ABS({0})", "fabs": "ABS({0})",
     "reciprocal": "1 / {0}", "isnan": "{0} != {0}", "isfinite": "{0} - {0} == 0",
-    "sign": "{0} > 0 ? 1 : {0} < 0 ? -1 : {0} == 0 ? 0 : {0}", "floor": "FLOOR({0})", "ceil": "CEIL({0})",
+    "sign": "{0} > 0 ? 1 : {0} < 0 ? -1 : {0} + 0", "floor": "FLOOR({0})", "ceil": "CEIL({0})",
     "trunc": "TRUNC({0})",
 }
 INT = {"bitwise_and": "{0} & {1}", "bitwise_or": "{0} | {1}", "bitwise_xor": "{0} ^ {1}"}

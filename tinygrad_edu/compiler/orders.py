@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 TEXT = """
 #ifdef __SIZEOF_INT128__
+#define ONCE _Pragma("GCC unroll 1")  /* written out, these would take the compiler as long as a step */
 /* The hashes of NumPy's SeedSequence, the steps of its PCG64. */
 static inline uint32_t hashed(uint32_t x, uint32_t *key, uint32_t by) {
     x ^= *key;
@@ -46,16 +47,16 @@ static inline int swapped(int64_t *out, uint32_t i, uint32_t place) {
 void orders(const uint32_t *seed, word words, word epoch, word epochs, word n, int64_t *out) {
     for (; epochs-- > 0; epoch++, out += n) {
         uint32_t pool[4], state[8], key = 0x43b0d7e5u;
-        for (word i = 0; i < 4; i++)
+        ONCE for (word i = 0; i < 4; i++)
             pool[i] = hashed(i < words ? seed[i] : i == words ? (uint32_t)epoch : 0, &key, 0x931e8875u);
-        for (word i = 0; i < 4; i++)
-            for (word j = 0; j < 4; j++)
+        ONCE for (word i = 0; i < 4; i++)
+            ONCE for (word j = 0; j < 4; j++)
                 if (i != j) pool[j] = mixed(pool[j], hashed(pool[i], &key, 0x931e8875u));
-        for (word i = 4; i <= words; i++)
-            for (word j = 0; j < 4; j++)
+        ONCE for (word i = 4; i <= words; i++)
+            ONCE for (word j = 0; j < 4; j++)
                 pool[j] = mixed(pool[j], hashed(i < words ? seed[i] : (uint32_t)epoch, &key, 0x931e8875u));
         key = 0x8b51f9ddu;
-        for (word i = 0; i < 8; i++) state[i] = hashed(pool[i % 4], &key, 0x58f38dedu);
+        ONCE for (word i = 0; i < 8; i++) state[i] = hashed(pool[i % 4], &key, 0x58f38dedu);
         const uint64_t *const s = (uint64_t *)state;
         const wide odd = ((wide)s[2] << 64 | s[3]) << 1 | 1;
         wide at = odd + ((wide)s[0] << 64 | s[1]);
