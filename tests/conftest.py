@@ -65,7 +65,7 @@ def quick_c():
 
     What loops compute when they are vectors, test_c.py and test_c_order.py ask of what users get.
     """
-    from tinygrad_edu.compiler import cache
+    from tinygrad_edu.compiler.c import cache
 
     with pytest.MonkeyPatch.context() as patch:
         if settings().max_examples < 1000:

@@ -112,7 +112,7 @@ def _changes(start: int, end: int, update: str) -> str:
 
 def loaded(text: str) -> Any:
     """The library of a text in C; made once, and kept with those of `tg.compile`."""
-    from tinygrad_edu.compiler.cache import library
+    from tinygrad_edu.compiler.c.cache import library
 
     found = ctypes.CDLL(str(library(text)))
     found.step.restype = ctypes.c_double if "#define real double" in text else ctypes.c_float

@@ -217,7 +217,7 @@ def available() -> dict[str, Callable[[Problem], Step]]:
 def backends() -> list[str]:
     """What a step can be compiled to here."""
     from tinygrad_edu.compiler.backend import BACKENDS
-    from tinygrad_edu.compiler.cache import compiler
+    from tinygrad_edu.compiler.c.cache import compiler
 
     there = {"numpy": True, "c": compiler() is not None, "numba": find_spec("numba") is not None}
     return [name for name in BACKENDS if there.get(name)]

@@ -51,7 +51,7 @@ def calls(
 ) -> tuple[int, float, list[float]]:
     """Traces, milliseconds of the calls that traced, and milliseconds of each library."""
     import tinygrad_edu as tg
-    from tinygrad_edu.compiler import native
+    from tinygrad_edu.compiler.c import native
 
     libraries, library = [], native.library
 

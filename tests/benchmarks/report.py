@@ -35,7 +35,7 @@ def machine() -> dict[str, Any]:
 
 def c_compiler() -> str | None:
     """The name and version of the compiler of C that `tg.compile` takes."""
-    from tinygrad_edu.compiler.cache import compiler
+    from tinygrad_edu.compiler.c.cache import compiler
 
     command = compiler()
     if command is None:

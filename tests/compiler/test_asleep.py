@@ -9,10 +9,10 @@ import numpy as np
 import tinygrad_edu as tg
 from tinygrad_edu import nn, optim
 from tinygrad_edu.compiler.asleep import Asleep, Text
-from tinygrad_edu.compiler.log import Log
 from tinygrad_edu.compiler.program import Ref
-from tinygrad_edu.compiler.traced import Traced
-from tinygrad_edu.compiler.watch import Watch
+from tinygrad_edu.compiler.state.watch import Watch
+from tinygrad_edu.compiler.trace.log import Log
+from tinygrad_edu.compiler.trace.traced import Traced
 
 
 def compiled():

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import tinygrad_edu as tg
 from tinygrad_edu import nn, optim
-from tinygrad_edu.compiler import cache
+from tinygrad_edu.compiler.c import cache
 from tinygrad_edu.errors import ArgumentError
 
 from .test_equality import CLASSES, OPTIMIZERS, X, Y, made

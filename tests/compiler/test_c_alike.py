@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinygrad_edu as tg
-from tinygrad_edu.compiler import cache, driven
-from tinygrad_edu.compiler.alike import Alike
-from tinygrad_edu.compiler.loops import Each
-from tinygrad_edu.compiler.memories import Operand
+from tinygrad_edu.compiler.c import cache, driven
+from tinygrad_edu.compiler.c.alike import Alike
+from tinygrad_edu.compiler.loops.kinds import Each
+from tinygrad_edu.compiler.loops.memories import Operand
 
 pytestmark = [
     pytest.mark.skipif(cache.compiler() is None, reason="there is no C compiler here"),

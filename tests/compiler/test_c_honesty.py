@@ -11,7 +11,8 @@ import pytest
 
 import tinygrad_edu as tg
 from tinygrad_edu import nn, optim
-from tinygrad_edu.compiler import backend, cache
+from tinygrad_edu.compiler import backend
+from tinygrad_edu.compiler.c import cache
 from tinygrad_edu.errors import ArgumentError, TraceError
 
 from .test_c import ULPS, check_same, normal, pair, perceptron, training

@@ -7,10 +7,11 @@ import pytest
 
 import tinygrad_edu as tg
 from tinygrad_edu import nn, optim
-from tinygrad_edu.compiler import cache, plan, sums
-from tinygrad_edu.compiler.loops import Each, reads, writes
-from tinygrad_edu.compiler.native import NativeSource
-from tinygrad_edu.compiler.powers import vanishing
+from tinygrad_edu.compiler.c import cache
+from tinygrad_edu.compiler.c.native import NativeSource
+from tinygrad_edu.compiler.c.powers import vanishing
+from tinygrad_edu.compiler.loops import plan, sums
+from tinygrad_edu.compiler.loops.kinds import Each, reads, writes
 
 from .test_random import as_function, draw, outcome
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as tg
-from tinygrad_edu.compiler import cache
+from tinygrad_edu.compiler.c import cache
 from tinygrad_edu.errors import TraceError
 
 pytestmark = [
@@ -146,7 +146,7 @@ def test_two_processes_at_once(tmp_path):
     """Each finds a whole library, whoever has made it."""
     program = (
         "import ctypes, importlib.util as u, sys, types, time\n"
-        "import tinygrad_edu.compiler.cache as cache\n"
+        "import tinygrad_edu.compiler.c.cache as cache\n"
         "time.sleep(max(0, float(sys.argv[2]) - time.time()))\n"
         "path = cache.library(sys.argv[3], sys.argv[1])\n"
         "print(ctypes.CDLL(str(path)).answer())\n"
@@ -154,7 +154,7 @@ def test_two_processes_at_once(tmp_path):
     import time
 
     given = [sys.executable, "-c", program, str(tmp_path / "new"), str(time.time() + 1.5), TEXT]
-    root = Path(cache.__file__).parents[2]
+    root = Path(cache.__file__).parents[3]
     processes = [subprocess.Popen(given, stdout=subprocess.PIPE, text=True, cwd=root) for _ in range(2)]
     assert [process.communicate()[0].strip() for process in processes] == ["42", "42"]
     assert len(list((tmp_path / "new").iterdir())) == 1

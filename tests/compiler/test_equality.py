@@ -11,7 +11,7 @@ import pytest
 
 import tinygrad_edu as tg
 from tinygrad_edu import nn, optim
-from tinygrad_edu.compiler import cache
+from tinygrad_edu.compiler.c import cache
 from tinygrad_edu.errors import ArgumentError, TraceError
 from tinygrad_edu.ops import blocks
 

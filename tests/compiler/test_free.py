@@ -5,7 +5,7 @@ import pytest
 
 import tinygrad_edu as tg
 from tinygrad_edu import nn, optim
-from tinygrad_edu.compiler import cache
+from tinygrad_edu.compiler.c import cache
 
 pytestmark = pytest.mark.usefixtures("quick_c")
 X = np.random.default_rng(0).standard_normal((40, 3))

@@ -29,7 +29,7 @@ import pytest
 
 import tinygrad_edu as tg
 from tinygrad_edu import nn, optim
-from tinygrad_edu.compiler import cache
+from tinygrad_edu.compiler.c import cache
 from tinygrad_edu.errors import ArgumentError, TraceError
 
 pytestmark = pytest.mark.usefixtures("quick_c")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import tinygrad_edu as tg
 from tinygrad_edu import nn, optim
-from tinygrad_edu.compiler import buffers, in_blocks
+from tinygrad_edu.compiler.passes import buffers, in_blocks
 from tinygrad_edu.optim import pack
 
 ONE = [np.negative, np.absolute, np.square, np.sign, np.exp, np.tanh, np.sqrt]

@@ -7,7 +7,7 @@ import pytest
 
 import tinygrad_edu as tg
 from tinygrad_edu import nn, optim
-from tinygrad_edu.compiler.cache import compiler
+from tinygrad_edu.compiler.c.cache import compiler
 
 from .test_traps import X2, Y2, X, Y, check_same, plain
 

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 import tinygrad_edu as tg
 from tinygrad_edu import nn, optim
-from tinygrad_edu.compiler import lent as module
-from tinygrad_edu.compiler import plan
-from tinygrad_edu.compiler.buffers import laid_out
-from tinygrad_edu.compiler.lent import ALIGNED, Lent
+from tinygrad_edu.compiler.loops import plan
+from tinygrad_edu.compiler.passes import lent as module
+from tinygrad_edu.compiler.passes.buffers import laid_out
+from tinygrad_edu.compiler.passes.lent import ALIGNED, Lent
 from tinygrad_edu.compiler.program import Ref
 
 from .test_equality import WITH_C, made, normal

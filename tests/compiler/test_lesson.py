@@ -12,10 +12,10 @@ import pytest
 import tinygrad_edu as tg
 from tinygrad_edu import nn, optim
 from tinygrad_edu.__main__ import main
-from tinygrad_edu.compiler import plain
-from tinygrad_edu.compiler.lesson import Lesson
-from tinygrad_edu.compiler.parted import parted
-from tinygrad_edu.compiler.roll import rolled
+from tinygrad_edu.compiler.lesson.parted import parted
+from tinygrad_edu.compiler.lesson.roll import rolled
+from tinygrad_edu.compiler.lesson.text import Lesson
+from tinygrad_edu.compiler.trace import plain
 from tinygrad_edu.errors import ArgumentError, TraceError
 
 from .test_equality import (

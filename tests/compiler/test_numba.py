@@ -8,7 +8,8 @@ import pytest
 
 import tinygrad_edu as tg
 from tinygrad_edu import nn, optim, train
-from tinygrad_edu.compiler import cache, numba_source
+from tinygrad_edu.compiler.c import cache
+from tinygrad_edu.compiler.numba import text as numba_source
 from tinygrad_edu.errors import ArgumentError, TraceError
 
 from . import test_c as c

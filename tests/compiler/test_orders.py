@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinygrad_edu as tg
-from tinygrad_edu.compiler import cache, orders
-from tinygrad_edu.compiler.c_head import HEAD
+from tinygrad_edu.compiler.c import cache, orders
+from tinygrad_edu.compiler.c.head import HEAD
 from tinygrad_edu.data import DataLoader
 
 pytestmark = [

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as tg
-from tinygrad_edu.compiler import cache, exp_log, own_loops, tanh
-from tinygrad_edu.compiler.inner import LOOP
+from tinygrad_edu.compiler.c import cache, exp_log, own_loops, tanh
+from tinygrad_edu.compiler.memory.inner import LOOP
 
 pytestmark = pytest.mark.skipif(cache.compiler() is None, reason="there is no C compiler here")
 LOOPS = [(np.tanh, "d->d"), (np.exp, "f->f"), (np.log, "f->f")]

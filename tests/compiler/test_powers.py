@@ -6,7 +6,7 @@ from decimal import Decimal, localcontext
 import numpy as np
 import pytest
 
-from tinygrad_edu.compiler import cache, powers
+from tinygrad_edu.compiler.c import cache, powers
 
 pytestmark = pytest.mark.skipif(cache.compiler() is None, reason="there is no C compiler here")
 FILL = """

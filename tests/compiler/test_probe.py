@@ -5,8 +5,8 @@ import pytest
 
 import tinygrad_edu as tg
 from tinygrad_edu import nn
-from tinygrad_edu.compiler import quick
-from tinygrad_edu.compiler.probe import Probe, flags_are_as_known, probe_of
+from tinygrad_edu.compiler.guards import quick
+from tinygrad_edu.compiler.memory.probe import Probe, flags_are_as_known, probe_of
 
 TELLS = pytest.mark.skipif(not flags_are_as_known(), reason="this Python tells nothing of that")
 

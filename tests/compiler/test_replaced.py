@@ -9,7 +9,8 @@ import pytest
 
 import tinygrad_edu as tg
 from tinygrad_edu import nn, optim
-from tinygrad_edu.compiler import addresses, cache
+from tinygrad_edu.compiler.c import cache
+from tinygrad_edu.compiler.memory import addresses
 
 pytestmark = pytest.mark.usefixtures("quick_c")
 X = np.random.default_rng(0).normal(size=(8, 2)).astype(np.float32)

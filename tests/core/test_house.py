@@ -37,6 +37,10 @@ HOUSE = [
     ("coverage", "plot", "drawing", "data", "train", "sklearn", "onnx"),
     ("__init__", "__main__"),                                              # the door
 ]
+WITHIN_COMPILER = [
+    "asleep", "program", "memory", "trace", "state", "texts", "guards", "passes", "loops", "source", "lesson", "c", "numba",
+    "tracing", "saved", "backend", "specialization", "over", "turns", "ways", "report", "free", "compiled", "step", "command",
+]
 # fmt: on
 PLACE = {room: place for place, room in enumerate(room for row in HOUSE for room in row)}
 DRAWING = ("check.strategies", "check.domains", "check.engine")  # they draw arguments, by hypothesis
@@ -137,6 +141,22 @@ def test_every_room_has_a_place():
 
 def test_imports_go_down():
     found = [line for name, file in MODULES.items() for line in upward(file.read_text(), name)]
+    assert found == []
+
+
+def test_imports_go_down_among_the_rooms_of_the_compiler():
+    start = f"{PACKAGE}.compiler."
+    place = {room: place for place, room in enumerate(WITHIN_COMPILER)}
+    found = []
+    for name, file in MODULES.items():
+        if name.startswith(start):
+            here = place[name.removeprefix(start).split(".")[0]]
+            used = [
+                module.removeprefix(start)
+                for module, _ in within(file.read_text(), name)
+                if module.startswith(start)
+            ]
+            found += [f"{name} imports {module}" for module in used if place[module.split(".")[0]] > here]
     assert found == []
 
 

@@ -85,7 +85,7 @@ def test_several_ranks_equal_one_process_with_the_whole_batch(ranks, settings):
 def test_compiled_gradients_of_several_ranks_equal_one_process(settings, calls):
     """Of 16 steps rank 0 has no row in 4, if each is of one batch; the first is made as it is."""
     if settings["compile"] == "c":
-        pytest.importorskip("tinygrad_edu.compiler.cache").compiler() or pytest.skip("no C compiler here")
+        pytest.importorskip("tinygrad_edu.compiler.c.cache").compiler() or pytest.skip("no C compiler here")
     alone = one_process(**{**settings, "compile": False})
     together = said(2, "fit", json.dumps(settings))
     assert largest_difference(alone["columns"], together[0]["columns"]) < 1e-12

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from tests.benchmarks.race import quartiles, race, summary
-from tinygrad_edu.compiler.cache import compiler
+from tinygrad_edu.compiler.c.cache import compiler
 
 from .engines import Answer, Engine, Loss, by_backward, staged
 

@@ -11,7 +11,7 @@ from sklearn.datasets import load_iris
 from sklearn.preprocessing import StandardScaler
 
 from tinygrad_edu import nn
-from tinygrad_edu.compiler.cache import compiler
+from tinygrad_edu.compiler.c.cache import compiler
 from tinygrad_edu.errors import NonFiniteError
 from tinygrad_edu.sklearn import Classifier, Regressor, bench
 

@@ -11,7 +11,8 @@ import pytest
 
 import tinygrad_edu as tg
 from tinygrad_edu import nn, optim, train
-from tinygrad_edu.compiler import cache, over, turns
+from tinygrad_edu.compiler import over, turns
+from tinygrad_edu.compiler.c import cache
 from tinygrad_edu.data import ArrayDataset, DataLoader
 from tinygrad_edu.errors import ArgumentError, NonFiniteError
 

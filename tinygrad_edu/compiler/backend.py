@@ -8,19 +8,19 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError, TraceError
-from .cache import compiler
-from .inner import references_are_as_known
-from .keeping import kept_in_place
-from .labels import with_places
-from .memories import NoLoop
-from .native import NativeSource
-from .numba_head import is_installed
-from .numba_source import NumbaSource
-from .numpy_source import Source
-from .order import clips_first
+from .c.cache import compiler
+from .c.native import NativeSource
+from .loops.memories import NoLoop
+from .memory.inner import references_are_as_known
+from .numba.head import is_installed
+from .numba.text import NumbaSource
+from .passes.checks_first import clips_first
+from .passes.keeping import kept_in_place
+from .passes.labels import with_places
+from .passes.refill import refilled
+from .passes.simpler import simpler
 from .program import Program, Ref
-from .refill import refilled
-from .simpler import simpler
+from .source.text import Source
 
 BACKENDS = ("numpy", "c", "numba", "auto")
 Given = tuple[Program, list[Ref], dict[Ref, str], list[Ref], str]  # what every source is made of

@@ -15,7 +15,7 @@ from ..errors import TraceError
 from ..modes import MODE
 from .backend import Backend
 from .free import run_of
-from .lesson import Lesson
+from .lesson.text import Lesson
 from .over import Runs, over
 from .report import report_of
 from .saved import save

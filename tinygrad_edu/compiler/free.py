@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import TraceError
-from .assigned import Changed, Outside
-from .nested import flattened, identity_of, is_free, may_change
-from .places import Place
+from .state.assigned import Changed, Outside
+from .state.nested import flattened, identity_of, is_free, may_change
+from .state.places import Place
 from .tracing import Run, Untraceable
 
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from ..errors import ArgumentError
 from ..tensor import Tensor
-from .many import DONE
-from .orders import Orders
+from .c.many import DONE
+from .c.orders import Orders
 from .specialization import FAILED, MISS, Specialization
 
 MOMENT = 0.03  # seconds that a call of C is to take: Ctrl-C and progress wait for so long

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from ..errors import TraceError
-from .copied import Copied
-from .files import OURS
-from .nested import alike
-from .numpy_source import Source
+from .lesson.copied import Copied
 from .program import Call, Live, owner_of
-from .symbols import formulas
+from .source.text import Source
+from .state.nested import alike
+from .state.symbols import formulas
+from .trace.whose_code import OURS
 
 HEADER = '''"""The step {name}(…) of a training, as it was compiled by tinygrad_edu; it needs NumPy alone.
 

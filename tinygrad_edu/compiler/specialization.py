@@ -12,19 +12,19 @@ from ..random import DEFAULT
 from ..tensor import Tensor
 from ..versions import SETTINGS, WRITES
 from .asleep import Asleep
-from .copies import used
-from .door import Names, call_text, distance, is_same, made, tensor_of
-from .guards import guards
-from .keeping import Kept
-from .layout import same
-from .nested import alike
-from .numpy_source import Source
-from .places import content_of
+from .guards.conditions import Names, call_text, distance, is_same, made, tensor_of
+from .guards.guards import guards
+from .guards.quick import Quick
+from .guards.settled import Settled
+from .memory.random_functions import held
+from .passes.copies import used
+from .passes.keeping import Kept
 from .program import Call, Check, owner_of
-from .quick import Quick
-from .random_functions import held
-from .results import copied, number_of
-from .settled import Settled
+from .source.text import Source
+from .state.layout import same
+from .state.nested import alike
+from .state.places import content_of
+from .state.results import copied, number_of
 from .tracing import Run
 
 MISS, FAILED = object(), object()  # what `call_with` gives where a trace does not hold, or a check has failed

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from itertools import groupby
 from typing import Any
 
-from .code import names_in
+from .state.code import names_in
 
 ENTRY, NO_COLUMNS, NO_LINE = 0x80, 13, 15  # of a table of positions, as Python's own notes describe it
 

@@ -15,27 +15,27 @@ from ..modes import mode
 from ..random import DEFAULT, DRAWS
 from ..settings import Default
 from ..versions import SETTINGS
-from . import asking
-from .assigned import Change, Changed, Outside, find_read, refuse_graphs, refuse_new
-from .changing import refuse_optimizer
-from .copies import without_axes, without_copies
-from .counting import begin_of
-from .door import Names, tensor_of
-from .draws import TracedDraws
-from .fixed import refuse_fixed
-from .fold import folded
-from .layout import Layout
-from .lines import users_line
-from .log import Log
-from .nested import identity_of, may_change
-from .order import checks_first
-from .places import packs_of
+from .guards.conditions import Names, tensor_of
+from .passes.checks_first import checks_first
+from .passes.copies import without_axes, without_copies
+from .passes.fold import folded
+from .passes.share import shared
 from .program import Live, Program, Ref, owner_of
-from .results import Results, copied, number_of
-from .share import shared
-from .state import State
-from .swap import Swap
-from .watch import Watch
+from .state import asking
+from .state.assigned import Change, Changed, Outside, find_read, refuse_graphs, refuse_new
+from .state.changing import refuse_optimizer
+from .state.counting import begin_of
+from .state.layout import Layout
+from .state.nested import identity_of, may_change
+from .state.places import packs_of
+from .state.results import Results, copied, number_of
+from .state.state import State
+from .state.swap import Swap
+from .state.watch import Watch
+from .trace.draws import TracedDraws
+from .trace.fixed import refuse_fixed
+from .trace.lines import users_line
+from .trace.log import Log
 
 
 class Untraceable(Exception):  # it is no error of the user's

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .many import DONE, steps_alike
+from .c.many import DONE, steps_alike
 from .over import Made, Runs
 from .specialization import MISS, Specialization
 

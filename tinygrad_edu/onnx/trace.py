@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from ..compiler.layout import Layout
-from ..compiler.lines import users_line
-from ..compiler.log import Log
 from ..compiler.program import Call, Check, Input, Live, Ref, Step, refs_in
-from ..compiler.state import State
-from ..compiler.swap import Swap
-from ..compiler.traced import Traced, values_of
+from ..compiler.state.layout import Layout
+from ..compiler.state.state import State
+from ..compiler.state.swap import Swap
+from ..compiler.trace.lines import users_line
+from ..compiler.trace.log import Log
+from ..compiler.trace.traced import Traced, values_of
 from ..compiler.tracing import Saved, tracing
 from ..entry import Composite, Op
 from ..errors import TraceError

@@ -145,7 +145,7 @@ def fit_settings(given: Mapping[str, Any] | None) -> dict[str, Any]:
 def backend(given: Any, steps: int) -> Any:
     """How so many steps are compiled, if at all: what `train.fit` is told."""
     if given == "auto":
-        from ..compiler.cache import compiler
+        from ..compiler.c.cache import compiler
 
         if steps < LONG:
             return False

@@ -1,0 +1,110 @@
+"""What is asked before every step: that all is as it was, on which a trace has depended."""
+
+from typing import Any
+
+from ..program import Call, Live, Program
+from ..state.places import Place
+from .conditions import (
+    Names,
+    is_same,
+    of_arguments,
+    of_attributes,
+    of_counts,
+    of_distances,
+    of_gradients,
+    of_identities,
+    of_length,
+    of_tensors,
+)
+
+
+def guards(
+    one: Any, asked: list[tuple[Place, Any]], arrays: list[str], leaves: list[tuple[Any, Any]],
+    constants: list[Any], name: Names,
+) -> list[tuple[str, list[str]]]:  # fmt: skip
+    """Conditions as texts, in groups, each with words that say what is otherwise where they do not hold.
+
+    Parameters
+    ----------
+    one : Specialization
+    asked : list of (Place, object)
+        The places that are looked at, with what they held.
+    arrays : list of str
+        What the arrays of the arguments are called.
+    leaves : list of (Leaf, Tensor or None)
+        The variables whose gradients from before are of matter, with these.
+    constants : list of Tensor
+        The tensors that are no variables.
+    name : Names
+    """
+    run, state = one.run, one.run.state
+    counts = [
+        (pack, optimizer, phases(run.program, optimizer, pack, before["counts"]), is_even(before["counts"]))
+        for optimizer, pack, before in run.swap.packs
+    ]
+    spaces = [s for s in state.spaces if state.asks_for_absence or type(s[1]) is not dict]
+    sizes = [*state.sizes, *spaces]
+    groups: list[tuple[str, list[str]]] = [
+        ("other shapes, dtypes or values of arguments", of_arguments(run.layout.kinds, name)),
+        ("arguments that are one object, or that the step can reach", of_identities(run.layout, name)),
+        ("a constant that became a variable", of_tensors(constants, name)),
+        ("gradients that were there, or not, before the step", of_gradients(leaves, name)),
+        ("another count of steps", of_counts(counts, name)),
+        *((f"another {p.name!r}", [is_same(p.text(name), value, name)]) for p, value in asked),
+        *(
+            (f"another content of {n!r}", [f"content_of({name(c)}) == {name(v)}"])
+            for n, c, v in state.contents
+        ),
+        *(
+            (f"a new global {n!r}", [f"{n!r} not in {name(known)}"])
+            for known, names in state.missing.values()
+            for n in sorted(names)
+        ),
+        *((f"another length of {n!r}", [of_length(c, size, name)]) for n, c, size in sizes),
+        *(
+            (f"another attribute of {n!r}", [of_attributes(module, names, name)])
+            for n, module, names in state.attributes
+        ),
+        *(
+            (f"another order of {n!r}", [f"[*{name(c)}] == {name([*c])}"])
+            for n, c, size in sizes
+            if isinstance(c, dict) and size > 1 and not n.startswith("__")
+        ),
+    ]
+    for n, function in state.caches:
+        groups.append(
+            (
+                f"another content of the cache of {n!r}",
+                [f"{name(function)}.cache_info().misses == {function.cache_info().misses}"],
+            )
+        )
+    if any(
+        s.errors is not None and len(set(s.errors.values())) > 1
+        for s in run.program.steps
+        if isinstance(s, Call)
+    ):
+        groups.append(("another numpy.errstate", [f"geterr() == {name(run.ambient)}"]))
+    groups.append(("another numpy.errstate", one.source.conditions(name)))
+    if run.drawn_from is not None:
+        default = [f"default().value is {name(run.drawn_from[0], 'r')}"]
+        groups.append(("another default generator, by seed", default))
+    if run.program.reordered:
+        apart = [f"apart({a})" for a in arrays]
+        groups.append(("an argument that shares memory with what the step writes", apart))
+    groups.append(("arguments that share memory", of_distances(run.program, run.layout.refs, arrays)))
+    return groups
+
+
+def is_even(counts: list[int]) -> bool:
+    """Whether all parameters have made as many steps."""
+    return counts.count(counts[0]) == len(counts)
+
+
+def phases(program: Program, optimizer: Any, pack: Any, counts: list[int]) -> list[tuple[int, int, Any]]:
+    """Of each step that a call makes, of all parameters of a pack or of one: whose count says its phase, the
+    how manieth it is, and the phase.
+    """
+    lives = [s.of for s in program.steps if isinstance(s, Live) and s.of is not None and s.of[0] is pack]
+    own = [i or 0 for *_, i in lives]
+    steps = [(i, own[: k + 1].count(i)) for k, i in enumerate(own)]
+    return [(i, k, optimizer.phase(pack.group, counts[i] + k)) for i, k in steps]

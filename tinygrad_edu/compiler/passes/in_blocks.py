@@ -1,0 +1,105 @@
+"""Blocks: elementwise calls one after another, made of a part of large arrays at a time.
+
+What one of them hands to the next, and nobody else reads, is then as large as a part, and in the cache: what
+is not there has not to be gone through.  The numbers are the same.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..program import Call, Program, Ref, is_room, refs_in
+from .copies import used
+
+LEAST = 1 << 18  # bytes of an array; a smaller one stays in the cache as a whole
+BLOCK = 1 << 16  # bytes of a part: half a dozen of them are what a second-level cache holds
+VIEWING = {
+    "__getitem__", "reshape", "transpose", "swapaxes", "squeeze", "view", "diagonal", "ravel", np.reshape,
+    np.transpose, np.swapaxes, np.moveaxis, np.squeeze, np.expand_dims, np.broadcast_to, np.ravel,
+    np.matrix_transpose, np.lib.stride_tricks.sliding_window_view,
+}  # fmt: skip
+
+
+class Run(NamedTuple):
+    """Calls that are made block by block.
+
+    Attributes
+    ----------
+    places : list of int
+        Of the calls among the steps.
+    inner : set of Ref
+        What only they read, of which there is one block.
+    size, length : int
+        Elements of their arrays, and of a block.
+    """
+
+    places: list[int]
+    inner: set[Ref]
+    size: int
+    length: int
+
+
+def runs_of(program: Program, places: Sequence[int], fixed: set[Ref], results: Iterable[Ref]) -> list[Run]:
+    """The runs among the steps that are carried out, of arrays that are ``fixed`` in their places."""
+    steps, seen = program.steps, {program.owner(r) for r in (*results, *program.inputs)}
+    readers: dict[int, set[int]] = {}  # the places where each memory is used
+    for i in places:
+        for ref in used(steps[i]) if not is_room(steps[i]) else ():
+            readers.setdefault(program.owner(ref), set()).add(i)
+    found: list[Run] = []
+    known: Any = None
+    for i in places:
+        step: Any = steps[i]
+        nothing = is_room(step) or (isinstance(step, Call) and step.function in VIEWING)
+        if nothing and fixed.issuperset(step.outputs):
+            continue
+        form = form_of(program, step, fixed)
+        before: list[Any] = [steps[k] for k in found[-1].places] if form == known and found else []
+        if form is not None and (form != known or not agree(program, [*before, step])):
+            found.append(Run([], set(), *form[-2:]))
+        if form is not None:
+            found[-1].places.append(i)
+        known = form
+    for run in found:
+        made = {steps[i].outputs[0] for i in run.places}  # type: ignore[union-attr]
+        inner = (r for r in made if program.owner(r) not in seen and program.is_whole(r))
+        run.inner.update(r for r in inner if readers[program.owner(r)] <= set(run.places))
+    return [run for run in found if run.inner]
+
+
+def form_of(program: Program, step: Any, fixed: set[Ref]) -> Any:
+    """What calls of one run share: the state of errors, how arrays lie, elements of those and of a block.
+
+    It is None of a call that is in no run.
+    """
+    if not isinstance(step, Call) or not isinstance(step.function, np.ufunc) or len(step.outputs) != 1:
+        return None
+    if (
+        step.function.signature is not None
+        or step.kwargs.keys() - {"out"}
+        or len(step.args) < step.function.nin
+    ):
+        return None
+    refs = [*step.outputs, *refs_in(step.args)]
+    large = [r for r in refs if getattr(program.values[r.number], "ndim", 0)]
+    arrays = [program.values[r.number] for r in large]
+    forms = {(a.shape, tuple(s // a.itemsize for s in a.strides)) for a in arrays}
+    if len(forms) != 1 or max(a.nbytes for a in arrays) <= LEAST or not fixed.issuperset(large):
+        return None
+    others = (a for a in step.args if type(a) is not Ref)
+    if any(getattr(a, "ndim", 0) for a in others) or not agree(program, [step]):
+        return None
+    length = BLOCK // max(a.itemsize for a in arrays)
+    return (None if step.errors is None else tuple(step.errors.items())), *forms, arrays[0].size, length
+
+
+def agree(program: Program, calls: Sequence[Call]) -> bool:
+    """Whether what calls write to lies, element for element, where it does for all of them."""
+    written = {program.owner(w) for call in calls for w in call.writes}
+    lie: dict[int, set[Any]] = {}
+    for ref in (r for call in calls for r in used(call)):
+        value = program.values[ref.number]
+        if program.owner(ref) in written and value.ndim:
+            lie.setdefault(program.owner(ref), set()).add(value.__array_interface__["data"][0])
+    return all(len(places) == 1 for places in lie.values())

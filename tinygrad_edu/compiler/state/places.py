@@ -1,0 +1,194 @@
+"""Places that hold what a step reads: globals, attributes, items, cells; and what is compared of them."""
+
+import collections
+import functools
+import os
+import types
+import weakref
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from ...nn.module import Module
+from ...optim.pack import Pack
+from ..trace.whose_code import LIBRARIES
+
+SCALARS = (bool, int, float, complex, str, bytes, type(None), np.generic, np.dtype)
+DATA = (bool, int, float, complex, str, bytes, list, dict, set, tuple, np.ndarray)
+CELL, GONE = object(), object()
+
+VIEWS: tuple[Any, ...] = (type({}.keys()), type({}.values()), type({}.items()))
+CONTAINERS = (
+    set, frozenset, collections.deque, bytearray, array, memoryview, types.MappingProxyType, *VIEWS
+)  # fmt: skip
+
+# By which code looks for names that it does not have.
+SEARCHING = {"getattr", "getattr_static", "getmembers", "attrgetter", "__getattribute__", "vars", "__dict__"}
+# Methods that show what a step has made, or are run when it is.
+UNCALLED = {"__init__", "__post_init__", "__repr__", "__str__", "__new__", "__init_subclass__"}
+HAVING = {
+    staticmethod: "__func__", classmethod: "__func__", property: "fget", functools.cached_property: "func"
+}  # fmt: skip
+CACHING = type(functools.lru_cache(len))
+HOLDING = (types.SimpleNamespace, collections.ChainMap, collections.UserDict, collections.UserList,
+           collections.UserString, weakref.WeakValueDictionary, weakref.WeakKeyDictionary, weakref.WeakSet,
+           type(os.environ))  # fmt: skip
+
+
+class Attribute(str):
+    """A key that is the name of an attribute."""
+
+    __slots__ = ()
+
+
+class Place:
+    """A place that holds something: a global, an attribute, an item of a list or dict, a cell of a closure.
+
+    Attributes
+    ----------
+    name : str
+        What a message calls it.
+    of_optimizer : bool
+        Whether it belongs to an optimizer, which counts its steps itself.
+    tells : bool
+        Whether who puts something else there counts that as a change of settings.
+    """
+
+    __slots__ = ("container", "key", "name", "of_optimizer", "tells")
+
+    def __init__(
+        self, name: str, container: Any, key: Any, of_optimizer: bool = False, tells: bool = False
+    ) -> None:
+        self.name, self.container, self.key = name, container, key
+        self.of_optimizer, self.tells = of_optimizer, tells
+
+    def text(self, name: Callable[..., str]) -> str:
+        """An expression for what it holds."""
+        container = name(self.container, "h")
+        if self.key is CELL:
+            return f"{container}.cell_contents"
+        if type(self.key) is Attribute:
+            return f"type({container})" if self.key == "__class__" else f"{container}.{self.key}"
+        key = repr(self.key) if type(self.key) in (str, int) else name(self.key)
+        return f"{container}[{key}]"
+
+    def get(self) -> Any:
+        """What it holds."""
+        if self.key is CELL:
+            return self.container.cell_contents
+        if type(self.key) is Attribute:
+            is_class = self.key == "__class__"
+            return type(self.container) if is_class else getattr(self.container, self.key, GONE)
+        try:
+            return self.container[self.key]
+        except (KeyError, IndexError):
+            return GONE
+
+    @property
+    def mark(self) -> Any:
+        """What is the same of two that are one place."""
+        return id(self.container), self.key
+
+    def remove(self) -> None:
+        """Have it hold nothing any more."""
+        if type(self.key) is Attribute:
+            delattr(self.container, self.key)
+        else:
+            del self.container[self.key]
+
+    def put(self, value: Any) -> None:
+        """Have it hold something else."""
+        if self.key is CELL:
+            self.container.cell_contents = value
+        elif type(self.key) is Attribute:
+            setattr(self.container, self.key, value)
+        else:
+            self.container[self.key] = value
+
+
+def own_attributes(module: Module) -> list[Any]:
+    """A module's class, and the names of its attributes, but of its mode, which it has when that is set."""
+    return [type(module), *(name for name in vars(module) if name != "training")]
+
+
+def content_of(container: Any) -> Any:
+    """What is in a set, deque or the like, to be compared."""
+    if isinstance(container, np.ndarray):
+        return (
+            container.dtype,
+            container.shape,
+            [*map(id, container.flat)] if container.dtype.hasobject else (container.tobytes()),
+        )
+    if isinstance(container, (bytearray, array, memoryview)):
+        return bytes(container)
+    return [id(item) for item in items_in(container)]
+
+
+def items_in(container: Any) -> list[Any]:
+    """What is in a container, as it lies there."""
+    if isinstance(container, VIEWS):
+        container = container.mapping
+    if isinstance(container, types.MappingProxyType):
+        return [part for pair in container.items() for part in pair]
+    if isinstance(container, np.ndarray):
+        return [*container.flat] if container.dtype.hasobject else []
+    return [] if isinstance(container, (bytearray, array, memoryview)) else [*container]
+
+
+def data_in(module: types.ModuleType, names: Iterable[str]) -> list[str]:
+    """Which of some attributes of a library's module are data that may change, such as ``sys.argv``."""
+    known = {*getattr(module, "__all__", ()), "modules", "pi", "e", "tau", "inf", "nan", "infj", "nanj"}
+    return [n for n in names if n not in known and n[:2] != "__" and isinstance(vars(module)[n], DATA)]
+
+
+def slots_of(value: Any, name: str) -> Iterator[tuple[Place, Any]]:
+    """The slots of an object of the user's that hold something."""
+    for cls in type(value).__mro__:
+        for slot in vars(cls).get("__slots__", ()) if is_of_the_user(cls.__module__) else ():
+            if hasattr(value, slot):
+                yield Place(f"{name}.{slot}", value, Attribute(slot)), getattr(value, slot)
+
+
+def places_in_class(cls: type) -> Iterator[tuple[Place, Any, bool, bool]]:
+    """What a user's class has, each with whether it is looked at before every step, as code that may run is,
+    and whether it is data.
+    """
+    if cls.__mro__ != (cls, object):
+        yield Place(f"{cls.__name__}.__mro__", cls, Attribute("__mro__")), cls.__mro__, True, False
+    for key, item in list(vars(cls).items()):
+        is_code = isinstance(item, (property, staticmethod, classmethod, types.FunctionType))
+        if key.startswith("__") and not isinstance(item, types.FunctionType):
+            continue
+        is_asked = key not in UNCALLED and isinstance(item, (property, types.FunctionType))
+        is_data = not is_code and not hasattr(type(item), "__get__")  # else a descriptor of the user's
+        yield Place(f"{cls.__name__}.{key}", cls, Attribute(key)), item, is_asked, is_data
+
+
+def packs_of(optimizer: Any) -> list[Any]:
+    """The packs of an optimizer; one whose step is no fixed list of calls has none."""
+    return getattr(optimizer, "_packs", [])
+
+
+def places_of(pack: Pack) -> list[tuple[Place, Any]]:
+    """The vectors of an optimizer's pack and their views; its numbers stay, as every step sets them anew."""
+    found: list[tuple[Place, Any]] = []
+    for key, item in vars(pack).items():
+        if isinstance(item, np.ndarray) or key == "state":  # another setting replaces the list of the state
+            found.append((Place(key, vars(pack), key, True), item))
+        if isinstance(item, list):
+            found += [(Place(f"{key}[{i}]", item, i, True), part) for i, part in enumerate(item)]
+    return found
+
+
+def is_of_the_user(module: str) -> bool:
+    """Whether a module is neither Python's nor a library's that keeps no state for the step."""
+    return module.partition(".")[0] not in LIBRARIES
+
+
+def is_object_of_the_user(value: Any) -> bool:
+    """Whether it is an object with attributes, of a class that is neither Python's nor a library's."""
+    if isinstance(value, HOLDING):
+        return True
+    return not isinstance(value, types.ModuleType) and is_of_the_user(type(value).__module__)

@@ -1,0 +1,222 @@
+"""Results: what a function returns, as the text of an expression of the arrays that the step gives."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from ...errors import TraceError
+from ...nn.module import Module
+from ...tensor import Tensor
+from ..program import Program, Ref
+from ..trace.traced import Traced
+from ..trace.traced_number import TracedNumber
+from .unread import Unread, refuse_read
+
+PLAIN = (bool, int, float, complex, str, bytes, type(None), np.generic, np.dtype, type, np.ndarray, slice)
+
+
+class Results:
+    """What a traced run has returned.
+
+    Parameters
+    ----------
+    result : object
+    arguments : dict of int to int
+        The numbers of the leaves of the arguments, by the identity of what stood for them.
+    there : dict of int to object
+        What was there before the run, by identity.
+    containers : dict of int to str, optional
+        Expressions for the lists and dicts among the arguments, by their identity.
+    added : sequence of list, optional
+        What it has added to lists, for each of them.
+    assigned : sequence of object, optional
+        What it has assigned to places, for each of them.
+
+    Attributes
+    ----------
+    refs : list of Ref
+        The arrays that the step is to give.
+    """
+
+    def __init__(
+        self, result: Any, arguments: dict[int, int], there: dict[int, Any], added: Any = (),
+        assigned: Any = (), containers: dict[int, str] | None = None,
+    ) -> None:  # fmt: skip
+        self.containers = containers or {}
+        self.tree, self.arguments, self.there = result, arguments, there
+        self.added, self.assigned = added, assigned
+        self.refs: list[Ref] = []
+        self.values: list[Any] = []
+        self._places: dict[Ref, int] = {}
+        self._arrays: dict[int, Any] = {}  # what leaves held at the end of the run, by their identity
+        self._made: list[tuple[Any, Traced]] = []
+        self._met: dict[int, int] = {}  # how often tensors are among the results, by their identity
+        self._said: dict[int, str] = {}  # the names of those that a text has made
+        self._collect([result, *added, *assigned])
+
+    def _collect(self, part: Any) -> None:
+        if type(part) is Unread:
+            refuse_read(part)
+        if (array := self._array(part)) is not None:
+            self._met[id(part)] = self._met.get(id(part), 0) + isinstance(part, Tensor)
+            if array._ref not in self._places:
+                self._places[array._ref] = len(self.refs)
+                self.refs.append(array._ref)
+                self.values.append(array._value)
+        elif type(part) in (list, dict) and (self._was_there(part) or id(part) in self.containers):
+            return
+        elif isinstance(part, (list, tuple)):
+            for p in part:
+                self._collect(p)
+        elif type(part) is dict:
+            for p in part.values():
+                self._collect(p)
+        elif not (isinstance(part, (*PLAIN, Tensor, Module)) or callable(part) or self._was_there(part)):
+            raise TraceError(
+                f"The function returns a {type(part).__name__}, which would be the first step's for ever.\n"
+                "  Return tensors, arrays, numbers, or lists, tuples and dicts of them."
+            )
+
+    def _was_there(self, part: Any) -> bool:
+        return id(part) in self.arguments or id(part) in self.there
+
+    def _array(self, part: Any) -> Any:
+        """The traced array of a leaf, unless it is something that was there before."""
+        if self._was_there(part):
+            return None
+        if id(part) not in self._arrays:
+            array = part._array if isinstance(part, Tensor) else part
+            self._arrays[id(part)] = array if isinstance(array, Traced) else None
+            if isinstance(array, Traced):
+                self._made.append((part, array))
+        return self._arrays[id(part)]
+
+    def settle(self, program: Program, refs: list[Ref]) -> None:
+        """Take note of the references after the passes, and of what must be copied: the function makes it
+        anew in each call, and the step has it once.
+        """
+        once = {program.owner(r) for r, i in program.inputs.items() if i.kind == "constant"}
+        self.shared = [program.owner(r) in once for r in refs]
+        self.generic = [isinstance(program.values[r.number], np.generic) for r in refs]
+
+    def release(self) -> None:
+        """Forget the values of what was returned, and how they were computed: which array each is, stays."""
+        self.there = {
+            id(p): p for p in parts_of([self.tree, self.added, self.assigned]) if id(p) in self.there
+        }
+        for part, array in self._made:
+            array._value = array._log = None
+            if isinstance(part, Tensor):
+                part._node = None
+
+    def text(self, name: Callable[..., str], are_arrays: bool = False) -> str:
+        """An expression of ``r0``, ``r1`` …, and of the leaves ``a0``, ``a1`` … of the arguments.
+
+        Parameters
+        ----------
+        name : callable
+        are_arrays : bool, default=False
+            Whether numbers are given as arrays without axes.
+        """
+        self._numbers = {i for i, is_number in enumerate(self.generic) if is_number and are_arrays}
+        self._said = {}
+        return self._text(self.tree, name)
+
+    def lines(self, name: Callable[..., str], appended: Any, places: Any) -> list[str]:
+        """Lines that add to lists, and assign to places; they come after the text of what is returned."""
+        pairs = zip(appended, self.added)
+        lines = [f"{name(a.held, 'l')}.extend({self._text(more, name)})" for a, more in pairs]
+        texts = [self._text(value, name) for value in self.assigned]
+        return lines + [f"{place.text(name)} = {text}" for place, text in zip(places, texts)]
+
+    def _text(self, part: Any, name: Callable[..., str]) -> str:
+        if id(part) in self.arguments:
+            return f"a{self.arguments[id(part)]}"
+        if (array := self._array(part)) is not None:
+            place = self._places[array._ref]
+            found = f"r{place}"
+            if self.shared[place]:
+                found = f"copied({found})"
+            if isinstance(part, TracedNumber):
+                return f"number_of({found})"
+            if not isinstance(part, Tensor):
+                return f"{found}[()]" if place in self._numbers else found
+            is_number = self.generic[place] and place not in self._numbers
+            made = f"tensor_of({found})" if is_number or self.shared[place] else f"tensor({found}, None)"
+            if self._met[id(part)] == 1:
+                return made
+            known = self._said.get(id(part))
+            self._said.setdefault(id(part), f"t{len(self._said)}")
+            return known or f"({self._said[id(part)]} := {made})"
+        if id(part) in self.containers:
+            return self.containers[id(part)]
+        if type(part) in (list, dict) and self._was_there(part):  # the one that is there
+            return name(part)
+        if type(part) in (list, tuple):
+            inner = "".join(f"{self._text(p, name)}, " for p in part)
+            return f"[{inner}]" if type(part) is list else f"({inner})"
+        if isinstance(part, tuple) and hasattr(part, "_fields"):
+            return f"{name(type(part))}({', '.join(self._text(p, name) for p in part)})"
+        if type(part) is dict:
+            return "{" + ", ".join(f"{name(k)}: {self._text(v, name)}" for k, v in part.items()) + "}"
+        return (
+            f"copied({name(part)})" if type(part) is np.ndarray and not self._was_there(part) else name(part)
+        )
+
+    def told(
+        self, appended: Any, places: Any, found: Callable[[int], str], arguments: dict[int, str]
+    ) -> list[str]:
+        """What a function without the framework leaves out: additions to lists, and what is assigned."""
+        lines = []
+        for a, more in zip(appended, self.added):
+            lines.append(f"{a.name}.extend({self._told(more, found, arguments)})")
+        for place, value in zip(places, self.assigned):
+            lines.append(f"{place.name} = {self._told(value, found, arguments)}")
+        return lines
+
+    def _told(self, part: Any, found: Callable[[int], str], arguments: dict[int, str]) -> str:
+        try:
+            return self.plain_of(part, found, arguments)
+        except TraceError:
+            return "…"
+
+    def plain(self, found: Callable[[int], str], arguments: dict[int, str]) -> str:
+        """An expression of the arrays that the step gives, by their places, without tensors."""
+        return self.plain_of(self.tree, found, arguments)
+
+    def plain_of(self, part: Any, found: Callable[[int], str], arguments: dict[int, str]) -> str:
+        if id(part) in self.arguments:
+            return arguments[self.arguments[id(part)]]
+        if (array := self._array(part)) is not None:
+            place = self._places[array._ref]
+            return f"{found(place)}.copy()" if self.shared[place] else found(place)
+        if type(part) in (list, tuple):
+            inner = ", ".join(self.plain_of(p, found, arguments) for p in part)
+            inner += "," if type(part) is tuple and len(part) == 1 else ""
+            return f"[{inner}]" if type(part) is list else f"({inner})"
+        if type(part) is dict:
+            return (
+                "{" + ", ".join(f"{k!r}: {self.plain_of(v, found, arguments)}" for k, v in part.items()) + "}"
+            )
+        if isinstance(part, (bool, int, float, str, type(None))):
+            return repr(part)
+        raise TraceError(f"What it returns, {type(part).__name__}, cannot be written without the framework.")
+
+
+def parts_of(tree: Any) -> Iterator[Any]:
+    """Nested lists, tuples and dicts, and all that is in them."""
+    yield tree
+    inner = tree.values() if type(tree) is dict else tree if isinstance(tree, (list, tuple)) else ()
+    for part in inner:
+        yield from parts_of(part)
+
+
+def number_of(value: Any) -> Any:
+    """A number of Python's: C gives it as an array."""
+    return value.item() if isinstance(value, (np.ndarray, np.generic)) else value
+
+
+def copied(value: Any) -> Any:
+    """An array of its own."""
+    return value.copy()

@@ -1,0 +1,300 @@
+"""What a step reads and keeps beside its arguments: found, swapped for traced arrays, and put back.
+
+It is found from the function: what its code names among its globals, what it closes over, and what these
+hold in turn: modules, optimizers, lists, dicts, and objects of the user's own classes.
+"""
+
+import builtins
+import functools
+import operator
+import sys
+import types
+import weakref
+from collections.abc import Callable, Iterable, Set
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ...errors import TraceError
+from ...nn.module import Module
+from ...optim.optimizer import Optimizer
+from ...tensor import Tensor
+from ..trace import whose_code as files
+from ..trace.whose_code import OURS
+from .asking import ASKING
+from .assigned import Outside
+from .changing import is_odd, refuse_changing, refuse_optimizer, refuse_weak
+from .code import catches, codes_in, globals_in, handed_on_in, identity_line, imports_in, names_in
+from .nested import flattened, is_constant
+from .places import (
+    CACHING,
+    CELL,
+    CONTAINERS,
+    HAVING,
+    SCALARS,
+    SEARCHING,
+    Attribute,
+    Place,
+    content_of,
+    data_in,
+    is_object_of_the_user,
+    is_of_the_user,
+    items_in,
+    own_attributes,
+    packs_of,
+    places_in_class,
+    places_of,
+    slots_of,
+)
+from .trusted import Methods, is_named, is_ours
+
+
+class State:
+    """Everything that a function can reach.
+
+    Attributes
+    ----------
+    places : list of (Place, object)
+        Each place that was looked at, with what it held.
+    tensors : dict of str to Tensor
+        By the names that a reader would call them.
+    optimizers : list of Optimizer
+    """
+
+    def __init__(self, function: Callable[..., Any], others: Any, outside: Outside | None = None) -> None:
+        self.places: list[tuple[Place, Any]] = []
+        self.sizes: list[tuple[str, Any, int]] = []  # of lists, dicts and the attributes of objects
+        self.spaces: list[tuple[str, Any, int]] = []  # of modules and classes
+        self.asks_for_absence = False  # whether code may ask these for what they do not have
+        self.tensors: dict[str, Tensor] = {}
+        self.optimizers: list[Any] = []
+        self.settings: list[tuple[Any, dict[str, Any]]] = []  # of the groups of optimizers, but the rates
+        self._classes: set[type] = set()
+        self.seen: dict[int, Any] = {}  # what was looked at, kept alive
+        self.modes: list[tuple[Module, bool]] = []  # which modules are in training
+        self.attributes: list[tuple[str, Module, list[Any]]] = []  # the names of those of modules
+        self.codes: set[types.CodeType] = set()  # of the functions that were looked into
+        self.contents: list[tuple[str, Any, Any]] = []  # of containers without places: sets, deques …
+        self.names: set[str] = set()  # that the code of the step has
+        self.modules: dict[int, tuple[Any, str]] = {}  # of the user, which that code may ask for some
+        self.asked: set[tuple[int, str]] = set()  # of which module for which name
+        self.alive: list[Any] = []
+        self.caches: list[tuple[str, Any]] = []  # of functions
+        self.missing: dict[int, tuple[dict[str, Any], set[str]]] = {}  # names that are no globals, of each
+        self.identity = ""  # where code may ask whether two objects are the same
+        self.handed_on: set[tuple[int, str]] = set()  # globals that code does not call where it names them
+        self.outside = self.known = outside or Outside()
+        self.assigned: dict[Any, tuple[Place, Any]] = {}  # places that the step assigns to, by their marks
+        self._weak: list[tuple[str, Any]] = []
+        self._look(function, getattr(function, "__name__", "step"))
+        for i, other in enumerate(others):
+            self._look(other, f"argument {i}")
+        more = [*self.outside.absent(), *self.outside.lengths.values()]
+        self.assigned |= {place.mark: (place, place.get()) for place in more}
+        self.outside = Outside((), self.outside.lists)  # what is found from now on is not taken out
+        for place, value in self.assigned.values():
+            for leaf in filter(is_constant, flattened(value)[0]):
+                self._look(leaf, place.name)
+        for optimizer in self.optimizers:
+            self._look_into_optimizer(optimizer)
+        for name, target in self._weak:
+            if target is not None and id(target) not in self.seen:
+                refuse_weak(name)
+
+    def release(self) -> None:
+        """Forget all but the tensors, by their names, and those objects that are known by their identity."""
+        self.__dict__ = {"tensors": self.tensors, "alive": self.alive}
+
+    def _look(self, value: Any, name: str) -> None:
+        if isinstance(value, SCALARS) or id(value) in self.seen:
+            return
+        if id(value) in self.outside.lists:
+            raise TraceError(f"{name}, a list that the step adds to, is in what nobody looks into.")
+        self.seen[id(value)] = value
+        refuse_changing(value, name)
+        if isinstance(value, Tensor):
+            self.tensors[name if name not in self.tensors else f"{name} {len(self.tensors)}"] = value
+            if value._node is not None and value._node.notes is not None and value._node.notes.hooks:
+                raise TraceError(
+                    f"{name} has a hook, which a compiled step would not call. Remove it, or run the step as "
+                    "it is."
+                )
+        elif isinstance(value, types.MethodType):
+            self._look(value.__self__, name)
+            self._look(value.__func__, name)
+        elif isinstance(value, functools.partial):
+            self._look([value.func, value.args, value.keywords], name)
+        elif isinstance(value, types.FunctionType):
+            self.look_into_function(value)
+        elif type(value).__module__ == f"{OURS}.compiler.compiled":  # another function that is compiled
+            self._look(value.function, name)
+        elif isinstance(value, tuple(HAVING)):
+            self._look(getattr(value, next(HAVING[kind] for kind in HAVING if isinstance(value, kind))), name)
+        elif isinstance(value, CACHING):
+            self.caches.append((name, value))
+            self._look(value.__wrapped__, name)
+        elif isinstance(value, Optimizer):
+            self.optimizers.append(value)  # and looked into last: models name parameters better
+        elif isinstance(value, (list, dict)):
+            self._look_into_items(value, name)
+        elif isinstance(value, tuple):
+            for i, item in enumerate(value):
+                self._look(item, f"{name}[{i}]")
+        elif isinstance(value, type):
+            self._look_into_class(value, name)
+        elif isinstance(value, CONTAINERS) or is_odd(value):
+            self.contents.append((name, value, content_of(value)))
+            items = items_in(value)
+            self.alive.append(items)  # else others might have their places
+            for i, item in enumerate(items):
+                self._look(item, f"{name}[{i}]")
+        elif isinstance(value, types.BuiltinMethodType) and not isinstance(value.__self__, types.ModuleType):
+            self._look(value.__self__, name)
+        elif isinstance(value, weakref.ref):
+            self._weak.append((name, value()))
+        elif isinstance(value, (operator.attrgetter, operator.methodcaller)):
+            self._note_names({part for text in value.__reduce__()[1] for part in str(text).split(".")})
+        elif isinstance(value, types.ModuleType):
+            self.look_into_module(value, name)
+        elif isinstance(value, Module) or is_object_of_the_user(value):
+            self._look_into_attributes(value, name)
+
+    def look_into_module(self, module: types.ModuleType, name: str) -> None:
+        """Those attributes of a user's module that code of the step names, or all if it looks for some; of
+        a library's those that are data of the user's there, and which ones others are.
+        """
+        refuse_changing(module, name)
+        is_ours = is_of_the_user(module.__name__)
+        if id(module) not in self.modules:
+            self.modules[id(module)] = module, name
+            if is_ours:
+                self.spaces.append((name, vars(module), len(vars(module))))
+        searches = is_ours and not self.names.isdisjoint(SEARCHING)
+        names = {n for n in vars(module) if n[:2] != "__"} if searches else self.names & vars(module).keys()
+        looked_into = names if is_ours else data_in(module, names)
+        for attribute in sorted(names):
+            if (id(module), attribute) in self.asked:
+                continue
+            self.asked.add((id(module), attribute))
+            place, value = Place(f"{name}.{attribute}", vars(module), attribute), vars(module)[attribute]
+            if attribute in looked_into or isinstance(value, types.ModuleType):
+                self._hold(place, value)
+            elif is_named(attribute, value):
+                self.places.append((place, value))
+
+    def _note_names(self, names: Iterable[str]) -> None:
+        """Take note of names in code, by which it may ask a module that was found before it."""
+        self.names.update(names)
+        for module, name in [*self.modules.values()]:
+            self.look_into_module(module, name)
+
+    def _look_into_class(self, cls: type, name: str) -> None:
+        """The attributes and the methods of a user's class, and of those that it derives from."""
+        for base in cls.__mro__:
+            if not is_of_the_user(base.__module__) or base in self._classes:
+                continue
+            self._classes.add(base)
+            self.spaces.append((base.__name__, vars(base), len(vars(base))))
+            for place, item, is_asked, is_held in places_in_class(base):
+                if is_held:
+                    self._hold(place, item)
+                    continue
+                if type(item) is not tuple:  # of the classes that it derives from
+                    self._look(item, place.name)
+                self.places += [(place, item)] if is_asked else []
+
+    def look_into_function(self, function: types.FunctionType) -> None:
+        if (wrapped := getattr(function, "__wrapped__", None)) is not None:
+            self._look(wrapped, function.__name__)
+        if not files.is_of_the_user(function.__code__.co_filename):
+            self._look(getattr(function, "registry", None), function.__name__)  # of a singledispatch
+            if function.__closure__ and (function.__module__ or "").startswith(OURS):
+                for cell in function.__closure__:  # grad(f) closes over f
+                    with suppress(ValueError):
+                        self._look(cell.cell_contents, function.__name__)
+            return
+        if self.codes:  # not of the step itself; IPython's autoreload puts new code into functions
+            place = Place(f"{function.__name__}.__code__", function, Attribute("__code__"))
+            self.places.append((place, function.__code__))
+        for key in ("__defaults__", "__kwdefaults__"):
+            if defaults := getattr(function, key):
+                self._hold(Place(f"{function.__name__}.{key}", function, Attribute(key)), defaults)
+        self.codes.update(codes_in(function.__code__))
+        for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
+            with suppress(ValueError):  # nothing has been assigned to it yet
+                self._hold(Place(name, cell, CELL), cell.cell_contents)
+        self.look_up(function.__code__, function.__globals__)
+        if vars(function):
+            self._look(vars(function), function.__name__)
+
+    def look_up(self, code: types.CodeType, known: dict[str, Any]) -> None:
+        """What code names among its globals, and among the attributes of the user's modules there."""
+        self._note_names(names_in(code))
+        self.asks_for_absence |= "hasattr" in code.co_names or "getattr" in code.co_names or catches(code)
+        if line := identity_line(code):
+            self.identity = self.identity or f"{Path(code.co_filename).name}, line {line}"
+        self.handed_on.update((id(known), name) for name in handed_on_in(code))
+        for name in globals_in(code):
+            if name in known and known[name] is not ASKING.get(name):
+                self._hold(Place(name, known, name), known[name])
+            else:
+                self.missing.setdefault(id(known), (known, set()))[1].add(name)
+                if hasattr(builtins, name):
+                    self._hold(Place(name, vars(builtins), name), getattr(builtins, name))
+        for name in imports_in(code):
+            if (module := sys.modules.get(name)) is not None:
+                self.look_into_module(module, name)
+
+    def look_at_methods(self, codes: Set[types.CodeType]) -> None:
+        """Which methods of this package's its classes have, of those whose code has run."""
+        self.methods = Methods([*self.seen.values(), *(v for _, v in self.places)], codes, self.names)
+        self.places += self.methods.places
+
+    def _look_into_items(self, value: Any, name: str) -> None:
+        self.sizes.append((name, value, len(value)))
+        for key, item in list(value.items() if isinstance(value, dict) else enumerate(value)):
+            self._look(key, f"a key of {name}")
+            self._hold(Place(f"{name}[{key!r}]", value, key), item)
+
+    def _look_into_attributes(self, value: Any, name: str) -> None:
+        self._look(type(value), type(value).__name__)
+        for place, item in slots_of(value, name):
+            self._hold(place, item)
+        if not hasattr(value, "__dict__"):
+            return
+        if isinstance(value, Module):
+            self.modes.append((value, value.training))
+            self.attributes.append((name, value, own_attributes(value)))
+        else:
+            self.sizes.append((name, vars(value), len(vars(value))))
+        if isinstance(value, Module) or is_of_the_user(type(value).__module__):
+            tells = isinstance(value, Module) and is_ours(type(value))  # but for what C alone sees
+            for key, held in (("__class__", type(value)), ("__dict__", vars(value))):
+                self.places.append((Place(f"{name}.{key}", value, Attribute(key), tells=tells), held))
+        for key, item in list(vars(value).items()):
+            if key == "training" and isinstance(value, Module):
+                continue
+            path = key if name in ("self", "model", "net") else f"{name}.{key}"
+            self._hold(Place(path, vars(value), key), item)
+
+    def _look_into_optimizer(self, optimizer: Any) -> None:
+        refuse_optimizer(optimizer, self.names)
+        for group in optimizer.groups:
+            self.settings.append((group, {k: v for k, v in group.settings().items() if k != "lr"}))
+            for i, parameter in enumerate(group.params):
+                self._look(parameter, f"parameter {i}")
+        for pack in packs_of(optimizer):
+            arrays = [None if p._node is None else p._array for p in pack.params]
+            if any(array is not known for array, known in zip(arrays, pack.arrays)):
+                pack._note(arrays)  # which looks at memory, and traced arrays have none
+            self.places += places_of(pack)
+
+    def _hold(self, place: Place, value: Any) -> None:
+        if place.mark in self.outside.places or place.mark in self.assigned:
+            self.assigned.setdefault(place.mark, (place, value))
+            return
+        self.places.append((place, value))
+        if isinstance(value, types.ModuleType):
+            self.look_into_module(value, place.name)
+        elif id(value) not in self.outside.lists:
+            self._look(value, place.name)

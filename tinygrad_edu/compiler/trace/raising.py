@@ -1,0 +1,129 @@
+"""Raising: calls that raise for some values and not for others, while code of the user's would catch that.
+
+Which way such code takes depends on the values, and no check says so: a program of NumPy's calls would go on
+as the traced run did, or raise what the function would have caught.
+"""
+
+import dis
+import sys
+import types
+import weakref
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .dependent import shape_depends_on_values
+from .traced import Traced, leaves_of
+from .whose_code import is_of_the_user
+
+LINALG = {
+    "cholesky", "inv", "solve", "eig", "eigh", "eigvals", "eigvalsh", "svd", "svdvals", "lstsq", "pinv",
+    "tensorinv", "tensorsolve", "matrix_power", "cond", "matrix_rank",
+}  # fmt: skip
+TAKING = {np.take: 1, np.take_along_axis: 1, np.put_along_axis: 1, "take": 1, "put": 1, np.add.at: 1}
+ENDS = ("RERAISE", "CHECK_EXC_MATCH", "POP_EXCEPT")
+RUN = str(Path(__file__).parents[1] / "tracing.py")
+BY_KEY = {"__getitem__": 1, "__setitem__": 1} | TAKING
+
+
+class Raising:
+    """A block in which a function is called on traced arrays; the log is told if its outcome is caught.
+
+    Attributes
+    ----------
+    why : str
+        The first call of the run that cannot be compiled because of that, in words; "" if there is none.
+    """
+
+    def __init__(self, log: Any) -> None:
+        self.why, self._log = "", weakref.proxy(log)  # which holds this: it dies with its last run
+        self._next: Any = None
+        self._calls: list[tuple[Any, Any, Any]] = []  # those that have begun
+
+    def of(self, function: Any, args: Any, kwargs: Any) -> "Raising":
+        """The block of a call."""
+        self._next = function, args, kwargs
+        return self
+
+    def __enter__(self) -> None:
+        self._calls.append(self._next)
+        self._next = None
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        function, args, kwargs = self._calls.pop()
+        if self.why or (error is not None and not isinstance(error, Exception)):
+            return
+        name = function if isinstance(function, str) else getattr(function, "__name__", "a call")
+        if error is not None and by_values(function, args, kwargs, error):
+            self.why = (
+                f"{name} raised {type(error).__name__} in {self._log.where()}, and the step caught it: the "
+                "compiled step would go that way for other values, too."
+            )
+        elif error is None and may_raise(function, args) and (line := catching_line()):
+            self.why = (
+                f"{name} may raise an exception for other values, which the step would catch in {line}: the "
+                "compiled step would raise it. Do that outside of the step."
+            )
+
+
+def by_values(function: Any, args: Any, kwargs: Any, error: Exception) -> bool:
+    """Whether an exception is one of values, and not of shapes, dtypes and settings."""
+    if isinstance(error, (np.linalg.LinAlgError, ArithmeticError)):
+        return True
+    if function in BY_KEY:
+        return _has_places(args[BY_KEY[function] : BY_KEY[function] + 1])
+    return not isinstance(error, TypeError) and shape_depends_on_values(function, args, kwargs)
+
+
+def may_raise(function: Any, args: Any) -> bool:
+    """Whether a call that went well may raise an exception for other values of the same shapes."""
+    if "raise" in np.geterr().values():
+        return True
+    if function in BY_KEY:
+        return _has_places(args[BY_KEY[function] : BY_KEY[function] + 1])
+    of_linalg = getattr(function, "__module__", None) == "numpy.linalg"
+    return of_linalg and getattr(function, "__name__", "") in LINALG
+
+
+def _has_places(keys: Any) -> bool:
+    """Whether whole numbers that are traced say what is taken."""
+    return any(
+        isinstance(leaf, Traced) and np.result_type(leaf._value).kind in "iu"
+        for key in keys
+        for leaf in leaves_of([*key] if type(key) is tuple else [key])
+    )
+
+
+def catching_line() -> str:
+    """Where the step's code would catch an exception that is raised just now; "" if nowhere."""
+    frame: Any = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename != RUN:
+        code = frame.f_code
+        if is_of_the_user(code.co_filename) and is_caught(code, frame.f_lasti):
+            return f"{Path(code.co_filename).name}, line {frame.f_lineno}"
+        frame = frame.f_back
+    return ""
+
+
+@lru_cache(1024)
+def is_caught(code: types.CodeType, place: int) -> bool:
+    """Whether code catches an exception that an instruction raises.
+
+    What only runs on the way out is no handler: ``finally``, and `with` but for contextlib's ``suppress``.
+    """
+    read = dis.Bytecode(code)
+    every, entries = [*read], read.exception_entries  # type: ignore[attr-defined]
+    entry = next((e for e in entries if e.start <= place < e.end), None)
+    if entry is None:
+        return False
+    handler = [i for i in every if i.offset >= entry.target]
+    if handler[0].opname == "PUSH_EXC_INFO":
+        if any(i.opname == "WITH_EXCEPT_START" for i in handler[:3]):
+            if "suppress" in code.co_names:
+                return True
+        elif next((i.opname for i in handler if i.opname in ENDS), "RERAISE") != "RERAISE":
+            return True
+    again = next((i.offset for i in handler if i.opname == "RERAISE"), None)
+    return again is not None and is_caught(code, again)

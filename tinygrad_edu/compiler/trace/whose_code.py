@@ -1,0 +1,26 @@
+"""Whose code it is that runs: the user's, or Python's, NumPy's, this package's."""
+
+import sys
+import types
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+PACKAGE, NUMPY = str(Path(__file__).parents[2]), str(Path(np.__file__).parent)
+PYTHON = str(Path(types.__file__).parent)
+OURS = __name__.partition(".")[0]
+LIBRARIES = sys.stdlib_module_names | {
+    OURS, "numpy", "torch", "matplotlib", "pandas", "scipy", "sklearn", "_distutils_hack",  # an import's
+}  # fmt: skip
+
+
+@lru_cache(4096)  # it is asked at every call of a run that is watched
+def is_of_the_user(file: str) -> bool:
+    """Whether a file is neither this package's, nor NumPy's, nor Python's."""
+    if file.startswith("<"):
+        return not file.startswith(("<frozen", "<__array_function__", "<compiled"))
+    _, packages, library = file.rpartition("site-packages/")
+    if packages:
+        return library.partition("/")[0].removesuffix(".py") not in LIBRARIES
+    return not file.startswith((PACKAGE, NUMPY, PYTHON))
