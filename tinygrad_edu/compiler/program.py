@@ -1,6 +1,7 @@
 """A program: what a traced run has called, in order, as a list of single assignments and writes."""
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,7 +29,19 @@ class Input(NamedTuple):
     name: str
 
 
-class Call(NamedTuple):
+class _Call(NamedTuple):
+    function: Any
+    args: Any
+    kwargs: Any
+    outputs: tuple[Ref, ...]
+    several: bool
+    writes: tuple[Ref, ...]
+    errors: Any
+    where: str
+    part: int = 0
+
+
+class Call(_Call):
     """A call of a NumPy function, or of a method, which is named by a text.
 
     Attributes
@@ -48,17 +61,22 @@ class Call(NamedTuple):
         The line of the user's program.
     part : int
         The run of a large operation that it belongs to; 0 for none.
+    reads : list of Ref
+        What its arguments name.
+    used : list of Ref
+        Every array that it names.
     """
 
-    function: Any
-    args: Any
-    kwargs: Any
-    outputs: tuple[Ref, ...]
-    several: bool
-    writes: tuple[Ref, ...]
-    errors: Any
-    where: str
-    part: int = 0
+    @cached_property  # every pass asks for them
+    def reads(self) -> list[Ref]:
+        return refs_in((self.args, self.kwargs))
+
+    @cached_property
+    def used(self) -> list[Ref]:
+        return [*self.reads, *self.outputs, *self.writes]
+
+    def __getstate__(self) -> None:
+        """Nothing but the fields."""
 
 
 class Check(NamedTuple):
@@ -68,6 +86,11 @@ class Check(NamedTuple):
     truth: bool | tuple[int, ...]
     where: str
 
+    @property
+    def used(self) -> list[Ref]:
+        """Every array that it names."""
+        return [self.ref]
+
 
 class Live(NamedTuple):
     """A Python function that runs in every step, such as the counting of an optimizer's steps."""
@@ -75,6 +98,11 @@ class Live(NamedTuple):
     function: Any
     name: str
     of: Any = None  # the pack, the optimizer and the parameter's number, or None for all
+
+    @property
+    def used(self) -> list[Ref]:
+        """Every array that it names."""
+        return []
 
 
 class Form(NamedTuple):
@@ -136,13 +164,15 @@ class Program:
         self.numbers: set[Ref] = set()
         self.strides: dict[int, tuple[int, ...]] = {}  # of arrays, since their values are forgotten
         self.reordered = False  # whether checks were moved before writes that stay
-        self._owners: dict[int, int] = {}  # by number, of what is not to be found by the chain of bases
+        self._owners: list[int] = []  # what the memory of each array is known by
         self._whole: set[Ref] = set()
         self._merged: dict[int, int] = {}  # owners that are one since a copy was left out
 
     def new(self, value: Any) -> Ref:
         """A number for another array."""
+        owner = id(owner_of(value))
         self.values.append(value)
+        self._owners.append(self._merged.get(owner, owner))
         return Ref(len(self.values) - 1)
 
     def copy(self) -> "Program":
@@ -159,12 +189,15 @@ class Program:
 
     def owner(self, ref: Ref) -> int:
         """What the memory of an array is known by: it shares it with those of the same owner."""
-        if ref.number in self._owners:
-            return self._owners[ref.number]
-        owner = id(owner_of(self.values[ref.number]))
-        while owner in self._merged:
-            owner = self._merged[owner]
-        return owner
+        return self._owners[ref.number]
+
+    def owners(self, refs: Iterable[Ref]) -> set[int]:
+        """What the memories of arrays are known by."""
+        return {self._owners[number] for (number,) in refs}
+
+    def written(self) -> set[int]:
+        """The memories that something is written into."""
+        return self.owners(w for step in self.steps if isinstance(step, Call) for w in step.writes)
 
     def is_whole(self, ref: Ref) -> bool:
         """Whether an array is no view."""
@@ -196,7 +229,7 @@ class Program:
         owners = [self.owner(ref) for ref in refs]
         places = {owner: -1 - i for i, owner in enumerate(dict.fromkeys(owners))}
         self._whole = {ref for ref in refs if self.is_whole(ref)}
-        self._owners = {ref.number: places[owner] for ref, owner in zip(refs, owners)}
+        self._owners = [places[owner] for owner in owners]
         made = [r for r in refs if isinstance(self.values[r.number], np.ndarray)]
         known: dict[Any, Any] = {}
         forms: dict[Form, Form] = {}
@@ -237,12 +270,8 @@ class Program:
     def merge(self, ref: Ref, into: Ref) -> None:
         """Note that two arrays, each the owner of its memory, are one from now on."""
         if (owner := self.owner(ref)) != (other := self.owner(into)):
-            self._merged[owner] = other
-
-    def is_there(self, ref: Ref) -> bool:
-        """Whether an array shares memory with one that is there before the step."""
-        owner = self.owner(ref)
-        return any(self.owner(i) == owner for i in self.inputs)
+            self._owners = [other if o == owner else o for o in self._owners]
+            self._merged = {k: other if o == owner else o for k, o in self._merged.items()} | {owner: other}
 
 
 def owner_of(array: Any) -> Any:

@@ -17,7 +17,6 @@ from .guards.guards import guards
 from .guards.quick import Quick
 from .guards.settled import Settled
 from .memory.random_functions import held
-from .passes.copies import used
 from .passes.keeping import Kept
 from .program import Call, Check, owner_of
 from .source.text import Source
@@ -52,7 +51,7 @@ class Specialization:
         self.reason, self.took = reason, (0.0, 0.0)
         self.ways: Any = None  # this trace and those of the same arguments that go other ways
         self.run, program = run, run.program
-        read = {ref for step in program.steps for ref in used(step)}.union(run.refs)
+        read = {ref for step in program.steps for ref in step.used}.union(run.refs)
         refs = {
             id(program.values[r.number]): r
             for r, i in program.inputs.items()
@@ -218,9 +217,10 @@ class Specialization:
             id(owner_of(value)) for place, value in self.run.state.places
             if place.of_optimizer and isinstance(value, np.ndarray)
         } - {id(owner_of(t._array)) for t in self.run.state.tensors.values()}  # fmt: skip
+        inputs = program.owners(program.inputs)
         owners = {
             id(owner): owner for step in program.steps if isinstance(step, Call) for w in step.writes
-            if program.is_there(w) and id(owner := owner_of(program.values[w.number])) not in own
+            if program.owner(w) in inputs and id(owner := owner_of(program.values[w.number])) not in own
         }  # fmt: skip
         there = {
             id(owner_of(program.values[r.number])) for r, i in program.inputs.items() if i.kind != "argument"

@@ -229,7 +229,7 @@ class Trace:
         """The arrays that depend on the arguments."""
         found = set(self.arguments)
         for step in self.program.steps:
-            if isinstance(step, Call) and not found.isdisjoint(refs_in([step.args, step.kwargs])):
+            if isinstance(step, Call) and not found.isdisjoint(step.reads):
                 found.update(step.outputs, step.writes)
         return found
 
@@ -238,7 +238,7 @@ def refs_of(step: Step) -> Iterable[Ref]:
     """The arrays that a step reads."""
     if isinstance(step, Live):
         return []
-    return [step.ref] if isinstance(step, Check) else refs_in([step.args, step.kwargs])
+    return [step.ref] if isinstance(step, Check) else step.reads
 
 
 @contextmanager

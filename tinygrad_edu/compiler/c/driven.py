@@ -11,7 +11,7 @@ from ..asleep import Text
 from ..loops.kinds import Product, writes
 from ..loops.memories import NoLoop, address
 from ..loops.plan import Plan, Segment
-from ..program import Call, Check, Live, Program, Ref, Step, refs_in
+from ..program import Call, Check, Live, Program, Ref, Step
 from ..source.text import Source
 from .functions import Functions
 
@@ -191,7 +191,7 @@ class Driven(Source):
             self._find(step.ref)
             self.body.append(f"if {self._failing(step)}: {failed}")
             return
-        for ref in dict.fromkeys((*refs_in(step.args), *refs_in(step.kwargs))):
+        for ref in dict.fromkeys(step.reads):
             self._find(ref)
         made = [r for r in step.outputs if r not in step.writes]
         kept = [r for r in made if self.kinds[self.memories.of[r]] != "python"]
@@ -241,7 +241,7 @@ class Driven(Source):
                 self.body.append(f"{self.name(ref)} = {self.constant(self._in_room(ref), 'room')}{taken}")
         else:
             step = self.makers[ref]
-            for other in dict.fromkeys((*refs_in(step.args), *refs_in(step.kwargs))):
+            for other in dict.fromkeys(step.reads):
                 self._find(other)
             self.body.append(self._line(step))
             self.emitted.add(ref)

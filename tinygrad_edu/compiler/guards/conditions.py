@@ -13,7 +13,7 @@ import numpy as np
 
 from ...tensor import Tensor
 from ..memory.inner import OF_A_CALL
-from ..program import Call, Program, Ref
+from ..program import Program, Ref
 from ..state.layout import Again, Layout
 from ..texts import defined
 from ..trace.fixed import LARGEST
@@ -140,7 +140,7 @@ def distance(a: Any, b: Any) -> int | None:
 
 def of_distances(program: Program, arguments: Sequence[Ref], names: Sequence[str]) -> list[str]:
     """That arguments lie as they did to each other, of those that the step writes to."""
-    written = {program.owner(w) for step in program.steps if isinstance(step, Call) for w in step.writes}
+    written = program.written()
     return [
         f"distance({a}, {b}) == {distance(program.values[r.number], program.values[s.number])}"
         for (r, a), (s, b) in combinations(zip(arguments, names), 2)

@@ -4,8 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..passes.copies import used
-from ..program import Call, Program, Ref, refs_in
+from ..program import Call, Program, Ref
 from ..trace.closed import Part
 
 
@@ -23,7 +22,7 @@ def closed(program: Program, steps: list[Any], results: list[Ref]) -> list[Any]:
     runs = {k: run for k, run in _runs(program, steps).items() if None not in run.arrays}
     while True:  # what one shares with another can be left out only if both are
         inside = {i for run in runs.values() for i in run.places}
-        outside = [*results, *(r for i, step in enumerate(steps) if i not in inside for r in used(step))]
+        outside = [*results, *(r for i, step in enumerate(steps) if i not in inside for r in step.used)]
         seen = {*outside, *(r for run in runs.values() for r in run.arrays)}
         left = {k: run for k, run in runs.items() if run.can_be_closed(seen)}
         if len(left) == len(runs):
@@ -64,7 +63,7 @@ class Run:
         self.part = program.parts[self.first.part]
         own = [steps[i] for i in places]
         self.own = {r for call in own for r in call.outputs}
-        read = [r for call in own for r in refs_in((call.args, call.kwargs)) if r not in self.own]
+        read = [r for call in own for r in call.reads if r not in self.own]
         self.arrays = [ref if ref in made else self._in_place_of(ref, read) for ref in self.part.arrays]
 
     def _in_place_of(self, ref: Ref, read: list[Ref]) -> Ref | None:
@@ -85,7 +84,7 @@ class Run:
         own = set(self.places)
         others = {i: step for i, step in enumerate(self.steps) if i not in own and isinstance(step, Call)}
         first = min(
-            (i for i, step in others.items() if self.own.intersection(used(step))), default=len(self.steps)
+            (i for i, step in others.items() if self.own.intersection(step.used)), default=len(self.steps)
         )
         self.at = max(i for i in self.places if i < first)
         known = {r for i, step in others.items() if i > self.at for r in step.outputs if r not in step.writes}

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...errors import TraceError
 from ..passes.dead import needed
-from ..program import Call, Ref, owner_of, refs_in
+from ..program import Call, Ref, owner_of
 from ..state.symbols import formulas
 from ..trace import plain
 from ..trace.whose_code import OURS
@@ -92,7 +92,7 @@ class LessonNames:
         for step in self.live:
             if isinstance(step, Call) and getattr(step.function, "__module__", "") == plain.__name__:
                 self.extra(step.function, "")
-        read = {r for s in self.live if isinstance(s, Call) for r in refs_in((s.args, s.kwargs))}
+        read = {r for s in self.live if isinstance(s, Call) for r in s.reads}
         read |= set(self.run.refs)
         tensors = {id(t._array) for t in self.run.state.tensors.values()}
         for ref, source in self.program.inputs.items():

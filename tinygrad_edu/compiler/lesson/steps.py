@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..passes.copies import substituted
-from ..program import Call, Check, Ref, is_room, owner_of, refs_in
+from ..program import Call, Check, Ref, is_room, owner_of
 from .expressions import OPERATORS
 from .names import LessonNames
 from .tidy import tidy
@@ -56,7 +56,7 @@ class LessonSteps(LessonNames):
                     self.names[self.latest[base]] = base
             found.append(one)
         self.now = now
-        read = {r for s in found if isinstance(s, Call) for r in refs_in((s.args, s.kwargs))}
+        read = {r for s in found if isinstance(s, Call) for r in s.reads}
         return [s for s in found if not (is_room(s) and s.outputs[0] not in read)]
 
     def _without_fills(self, steps: list[Any]) -> list[Any]:
@@ -65,7 +65,7 @@ class LessonSteps(LessonNames):
         fills = {c.outputs[0]: c.args[0] for c in calls if c.function is np.broadcast_to}
         kept = {*self.names, *self.kept, *(self.now.get(r, r) for r in self.run.refs)}
         for call in calls:
-            read = set(refs_in((call.args, call.kwargs)))
+            read = set(call.reads)
             shapes = [np.shape(self.values[r.number]) for r in read if r not in fills]
             out = np.shape(self.values[call.outputs[0].number]) if call.outputs else None
             if call.function not in OPERATORS or call.kwargs or call.writes or out not in shapes:
@@ -83,7 +83,7 @@ class LessonSteps(LessonNames):
         others: set[Ref] = set()
         for step in steps:
             if isinstance(step, Call) and not self._is_gathered(step):
-                others.update(refs_in((step.args, step.kwargs)))
+                others.update(step.reads)
         found, by = list[Any](), dict[Ref, Ref]()
         for one in steps:
             step = substituted(one, by)
@@ -102,7 +102,7 @@ class LessonSteps(LessonNames):
         """The arrays in a call that are there before the step."""
         if not isinstance(step, Call):
             return []
-        refs = [r for r in refs_in((step.args, step.kwargs)) if r in self.program.inputs]
+        refs = [r for r in step.reads if r in self.program.inputs]
         return [*(self.values[r.number] for r in refs), *(a for a in step.args if isinstance(a, np.ndarray))]
 
     def _can_be_new(self, call: Call, there: set[int], later: list[Any]) -> bool:
@@ -129,7 +129,7 @@ class LessonSteps(LessonNames):
         made = {r for s in later if isinstance(s, Call) for r in s.outputs}
         return not any(
             self.program.owner(r) == owner and r != target and r not in made
-            for s in later if isinstance(s, Call) for r in refs_in((s.args, s.kwargs))
+            for s in later if isinstance(s, Call) for r in s.reads
         )  # fmt: skip
 
     def _is_gathered(self, call: Call) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..program import Call, Check, Live, Ref, owner_of, refs_in
+from ..program import Call, Check, Live, Ref, owner_of
 from .expressions import ATOM, OPERATORS, OPPOSITE, PRODUCT
 from .parted import MANY, WIDTH, listed, parted
 from .roll import rolled
@@ -54,7 +54,7 @@ class Lesson(LessonSteps):
     def _write(self) -> None:
         uses: dict[Ref, list[int]] = {}
         for i, step in enumerate(self.live):
-            for ref in refs_in((step.args, step.kwargs)) if isinstance(step, Call) else ():
+            for ref in step.reads if isinstance(step, Call) else ():
                 uses.setdefault(ref, []).append(i)
             if isinstance(step, Check):
                 uses.setdefault(step.ref, []).append(i)
@@ -135,7 +135,7 @@ class Lesson(LessonSteps):
         uses, called = self.uses.get(ref, []), text.partition("(")[0] in self.copied.definitions
         if len(uses) != 1 or len(text) > (CALLED if called else SHORT) or ref in self.whole:
             return False
-        read = {self.program.owner(r) for r in self._origins(ref)}
+        read = self.program.owners(self._origins(ref))
         for step in self.live[i + 1 : uses[0]]:
             if isinstance(step, Live) and self.numbers:
                 return False
@@ -151,7 +151,7 @@ class Lesson(LessonSteps):
         found, left = {ref}, [ref]
         while left:
             maker = self.makers.get(left.pop())
-            for r in refs_in((maker.args, maker.kwargs)) if maker is not None else ():
+            for r in maker.reads if maker is not None else ():
                 if r not in found:
                     found.add(r)
                     if r in self.inline:

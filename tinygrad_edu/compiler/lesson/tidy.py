@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..passes.copies import substituted, used
+from ..passes.copies import substituted
 from ..passes.simpler import is_plain, is_positive
 from ..program import Call, Check, Program, Ref
 
@@ -42,7 +42,7 @@ def one_check(program: Program, steps: list[Any]) -> list[Any]:
         if type(mask) is not Ref or mask not in counted or not _is_mask_of(program, mask, taken.args[0]):
             continue
         less, before = counted[mask]
-        uses = [s for s in steps if less.outputs[0] in used(s)]
+        uses = [s for s in steps if less.outputs[0] in s.used]
         if check.truth == (less.args[1],) and len(uses) == 2:
             by = {id(less): less._replace(function=np.equal), id(before): before._replace(truth=True)}
             steps = [by.get(id(s), s) for s in steps if s is not check]

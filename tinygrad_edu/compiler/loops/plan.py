@@ -155,7 +155,7 @@ class Plan:
                 in_python.add(of[segment.step.ref])
             elif isinstance(segment.step, Call):
                 step = segment.step
-                in_python.update(of[r] for r in (*refs_in(step.args), *refs_in(step.kwargs), *step.outputs))
+                in_python.update(of[r] for r in (*step.reads, *step.outputs))
         returned = {of[r] for r in self.results}
         fleeting = {
             m for groups in self.groups for group, alone in zip(groups, only_in(groups))

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..program import Call, Program, Ref, owner_of, refs_in
-from .copies import used
 from .in_blocks import Run
 from .lent import ALIGNED, Lent
 
@@ -54,8 +53,7 @@ def buffers(
     what is lent; of what a run makes for itself there is one block.
     """
     steps = program.steps
-    escaping = {program.owner(r) for r in results}
-    escaping |= {program.owner(r) for r in program.inputs}
+    escaping = program.owners((*results, *program.inputs))
     run_of = {i: run for run in runs for i in run.places}
     inner = {r: run for run in runs for r in run.inner}
 
@@ -68,7 +66,7 @@ def buffers(
 
     last: dict[int, int] = {}
     for i in places:
-        for ref in used(steps[i]):
+        for ref in steps[i].used:
             last[program.owner(ref)] = i
     spans: list[tuple[int, int, Ref, int]] = []
     over: dict[Ref, Ref] = {}  # what is written over an array that nothing reads any more
@@ -93,7 +91,7 @@ def buffers(
     for ref in kept:
         wholes.setdefault(program.owner(ref), []).append(ref)
     for owner, refs in wholes.items():
-        first = next(i for i in places if owner in map(program.owner, used(steps[i])))
+        first = next(i for i in places if owner in map(program.owner, steps[i].used))
         first = run_of[first].places[0] if first in run_of else first
         spans.append((first, len(steps), refs[0], owner_of(program.values[refs[0].number]).nbytes))
     arena = laid_out(spans, lent or Lent(), len(steps))

@@ -4,6 +4,7 @@ When a check fails, the function itself is run in the place of the program; so n
 before.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -11,15 +12,15 @@ import numpy as np
 
 from ...errors import TraceError
 from ...optim.clip import clip_norm_of
-from ..program import Call, Check, Live, Program, Ref, Step, drawn_from, refs_in
+from ..program import Call, Check, Live, Program, Ref, Step, drawn_from
 
 
 def checks_first(program: Program) -> None:
     """Move every check, with what it is computed from, before the first write that stays."""
-    steps = program.steps
+    steps, stay = program.steps, staying(program)
     for check in [step for step in steps if isinstance(step, Check)]:
         place = next(i for i, step in enumerate(steps) if step is check)
-        first = next((i for i, step in enumerate(steps) if stays(program, step)), len(steps))
+        first = next((i for i, step in enumerate(steps) if stay(step)), len(steps))
         if place > first:
             try:
                 _move(program, place, first)
@@ -50,20 +51,20 @@ def _by_marks(program: Program, place: int) -> int:
 
 def clips_first(program: Program) -> None:
     """Move the clipping of a norm, which raises where that is not finite, there too, where it can be."""
+    stay = staying(program)
     for place in [
         i for i, s in enumerate(program.steps) if isinstance(s, Call) and s.function is clip_norm_of
     ]:
-        first = next(i for i, step in enumerate(program.steps) if i == place or stays(program, step))
+        first = next(i for i, step in enumerate(program.steps) if i == place or stay(step))
         if place > first:
             with suppress(TraceError):
                 _move(program, place, first)
 
 
-def stays(program: Program, step: Step) -> bool:
-    """Whether a step changes what is there before and after the whole."""
-    return isinstance(step, Live) or (
-        isinstance(step, Call) and any(program.is_there(w) for w in step.writes)
-    )
+def staying(program: Program) -> Callable[[Step], bool]:
+    """What says whether a step changes what is there before and after the whole."""
+    there = program.owners(program.inputs)
+    return lambda step: isinstance(step, Live) or not there.isdisjoint(_written(program, step))
 
 
 def _move(program: Program, place: int, first: int) -> None:
@@ -71,11 +72,11 @@ def _move(program: Program, place: int, first: int) -> None:
     steps = program.steps
     check = steps[place]
     assert not isinstance(check, Live)
-    needed, owners = {place}, _read(program, check)
+    needed, owners, stay = {place}, _read(program, check), staying(program)
     for i in reversed(range(first, place)):
         step = steps[i]
         if _changed(program, step) & owners:
-            if stays(program, step):
+            if stay(step):
                 raise TraceError(
                     f"A branch on values of the data, in {check.where}, depends on what the step has written "
                     "before: it could not take the other way any more.\n  Write it with np.where, or leave "
@@ -96,7 +97,7 @@ def _move(program: Program, place: int, first: int) -> None:
 
 
 def _written(program: Program, step: Step) -> set[int]:
-    return {program.owner(r) for r in step.writes} if isinstance(step, Call) else set()
+    return program.owners(step.writes) if isinstance(step, Call) else set()
 
 
 def _changed(program: Program, step: Step) -> set[int]:
@@ -104,7 +105,7 @@ def _changed(program: Program, step: Step) -> set[int]:
     if not isinstance(step, Call):
         return set()
     generator = set() if (drawn := drawn_from(step)) is None else {id(drawn)}
-    return {program.owner(r) for r in step.outputs} | _written(program, step) | generator
+    return program.owners(step.outputs) | _written(program, step) | generator
 
 
 def _read(program: Program, step: Step) -> set[int]:
@@ -112,4 +113,4 @@ def _read(program: Program, step: Step) -> set[int]:
         return {program.owner(step.ref)}
     if not isinstance(step, Call):
         return set()
-    return {program.owner(r) for r in refs_in((step.args, step.kwargs))}
+    return program.owners(step.reads)

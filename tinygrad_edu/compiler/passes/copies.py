@@ -4,18 +4,18 @@ from typing import Any
 
 import numpy as np
 
-from ..program import Call, Check, Live, Program, Ref, refs_in
+from ..program import Call, Check, Program, Ref
 
 
 def without_copies(program: Program, results: list[Ref]) -> list[Ref]:
     """Leave out copies of what the program makes and does not use afterwards; returns the results anew."""
     replaced: dict[Ref, Ref] = {}
-    inputs = {program.owner(r) for r in program.inputs}
+    inputs = program.owners(program.inputs)
     last: dict[int, int] = {}
     for i, step in enumerate(program.steps):
-        for ref in used(step):
+        for ref in step.used:
             last[program.owner(ref)] = i
-    wanted = {program.owner(r) for r in results}
+    wanted = program.owners(results)
     steps, merged = [], []
     for i, step in enumerate(program.steps):
         if isinstance(step, Call) and step.function is np.copy and len(step.outputs) == 1:
@@ -52,7 +52,7 @@ def without_axes(program: Program, results: list[Ref]) -> list[Ref]:
     for step in program.steps:
         arithmetic = isinstance(step, Call) and isinstance(step.function, np.ufunc) and not step.writes
         if isinstance(step, Call) and not arithmetic and step.function is not np.asarray:
-            for ref in used(step):
+            for ref in step.used:
                 made.pop(ref, None)
     program.steps = [
         substituted(step, made) for step in program.steps
@@ -61,18 +61,9 @@ def without_axes(program: Program, results: list[Ref]) -> list[Ref]:
     return [made.get(r, r) for r in results]
 
 
-def used(step: Any) -> list[Ref]:
-    """Every array that a step names."""
-    if isinstance(step, Live):
-        return []
-    if isinstance(step, Check):
-        return [step.ref]
-    return [*refs_in(step.args), *refs_in(step.kwargs), *step.outputs, *step.writes]
-
-
 def substituted(step: Any, by: dict[Ref, Ref]) -> Any:
     """A step with other references."""
-    if isinstance(step, Live) or not any(r in by for r in used(step)):
+    if by.keys().isdisjoint(step.used):
         return step
     if isinstance(step, Check):
         return step._replace(ref=by.get(step.ref, step.ref))

@@ -3,38 +3,32 @@
 A draw does, whose numbers nobody wants: its generator goes on.
 """
 
-from collections.abc import Iterable
-
 import numpy as np
 
-from ..program import Call, Check, Program, Ref, drawn_from, refs_in
+from ..program import Call, Check, Program, Ref, drawn_from
 
 
 def needed(program: Program, results: list[Ref]) -> set[int]:
     """The places of the steps that matter: for a result, a check, or what is there after the step."""
-
-    def owners(refs: Iterable[Ref]) -> set[int]:
-        return {program.owner(r) for r in refs}
-
-    there, live = owners(program.inputs), set()
-    wanted, looked_at = set(results), owners(results)
+    there, live = program.owners(program.inputs), set()
+    wanted, looked_at = set(results), program.owners(results)
     for i in reversed(range(len(program.steps))):
         step = program.steps[i]
         if isinstance(step, Check):
             reads = [step.ref]
         elif isinstance(step, Call):
-            writes = owners(step.writes)
+            writes = program.owners(step.writes)
             if _changes_nothing(program, step):
                 continue
             idle = wanted.isdisjoint(step.outputs) and not writes & (there | looked_at)
             if idle and drawn_from(step) is None:
                 continue
-            reads, looked_at = [*refs_in(step.args), *refs_in(step.kwargs)], looked_at | writes
+            reads, looked_at = step.reads, looked_at | writes
         else:
             reads = []
         live.add(i)
         wanted.update(reads)
-        looked_at |= owners(reads)
+        looked_at |= program.owners(reads)
     return live
 
 

@@ -19,8 +19,7 @@ FILLS = (np.ones_like, np.zeros_like)
 
 def folded(program: Program) -> None:
     """Leave out calls of constants that nobody else can change; their results are constants, too."""
-    calls = [step for step in program.steps if isinstance(step, Call)]
-    written = {program.owner(w) for call in calls for w in call.writes}
+    written = program.written()
     known = {r for r, source in program.inputs.items() if source.kind == "constant" and _is_ours(program, r)}
     steps: list[Step] = []
     for step in program.steps:
@@ -105,7 +104,7 @@ def scalars_of(program: Program) -> tuple[set[Ref], set[Ref]]:
         if isinstance(step, Check):
             tested.add(step.ref)
         elif isinstance(step, Call):
-            for ref in refs_in((step.args, step.kwargs)):
+            for ref in step.reads:
                 read[ref] = read.get(ref, 0) + 1
     tested -= read.keys()
     counts = {

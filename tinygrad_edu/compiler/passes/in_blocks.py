@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..program import Call, Program, Ref, is_room, refs_in
-from .copies import used
 
 LEAST = 1 << 18  # bytes of an array; a smaller one stays in the cache as a whole
 BLOCK = 1 << 16  # bytes of a part: half a dozen of them are what a second-level cache holds
@@ -42,24 +41,29 @@ class Run(NamedTuple):
 
 def runs_of(program: Program, places: Sequence[int], fixed: set[Ref], results: Iterable[Ref]) -> list[Run]:
     """The runs among the steps that are carried out, of arrays that are ``fixed`` in their places."""
-    steps, seen = program.steps, {program.owner(r) for r in (*results, *program.inputs)}
+    steps, seen = program.steps, program.owners((*results, *program.inputs))
     readers: dict[int, set[int]] = {}  # the places where each memory is used
     for i in places:
-        for ref in used(steps[i]) if not is_room(steps[i]) else ():
+        for ref in steps[i].used if not is_room(steps[i]) else ():
             readers.setdefault(program.owner(ref), set()).add(i)
     found: list[Run] = []
     known: Any = None
+    lie: dict[int, set[int]] = {}  # where the memories lie that the last run uses, by their owners
+    written: set[int] = set()
     for i in places:
         step: Any = steps[i]
         nothing = is_room(step) or (isinstance(step, Call) and step.function in VIEWING)
         if nothing and fixed.issuperset(step.outputs):
             continue
-        form = form_of(program, step, fixed)
-        before: list[Any] = [steps[k] for k in found[-1].places] if form == known and found else []
-        if form is not None and (form != known or not agree(program, [*before, step])):
-            found.append(Run([], set(), *form[-2:]))
-        if form is not None:
+        if (form := form_of(program, step, fixed)) is not None:
+            own = places_of(program, step)
+            joined = {owner: places | lie.get(owner, set()) for owner, places in own.items()}
+            if form != known or not agree(joined, written | program.owners(step.writes)):
+                found.append(Run([], set(), *form[-2:]))
+                lie, written, joined = {}, set(), own
             found[-1].places.append(i)
+            lie |= joined
+            written |= program.owners(step.writes)
         known = form
     for run in found:
         made = {steps[i].outputs[0] for i in run.places}  # type: ignore[union-attr]
@@ -88,18 +92,23 @@ def form_of(program: Program, step: Any, fixed: set[Ref]) -> Any:
     if len(forms) != 1 or max(a.nbytes for a in arrays) <= LEAST or not fixed.issuperset(large):
         return None
     others = (a for a in step.args if type(a) is not Ref)
-    if any(getattr(a, "ndim", 0) for a in others) or not agree(program, [step]):
+    alone = agree(places_of(program, step), program.owners(step.writes))
+    if any(getattr(a, "ndim", 0) for a in others) or not alone:
         return None
     length = BLOCK // max(a.itemsize for a in arrays)
     return (None if step.errors is None else tuple(step.errors.items())), *forms, arrays[0].size, length
 
 
-def agree(program: Program, calls: Sequence[Call]) -> bool:
-    """Whether what calls write to lies, element for element, where it does for all of them."""
-    written = {program.owner(w) for call in calls for w in call.writes}
-    lie: dict[int, set[Any]] = {}
-    for ref in (r for call in calls for r in used(call)):
+def places_of(program: Program, call: Call) -> dict[int, set[int]]:
+    """Where what a call uses lies, by the owners of memory."""
+    lie: dict[int, set[int]] = {}
+    for ref in call.used:
         value = program.values[ref.number]
-        if program.owner(ref) in written and value.ndim:
+        if value.ndim:
             lie.setdefault(program.owner(ref), set()).add(value.__array_interface__["data"][0])
-    return all(len(places) == 1 for places in lie.values())
+    return lie
+
+
+def agree(lie: dict[int, set[int]], written: set[int]) -> bool:
+    """Whether what is written to lies, element for element, where it does for all that use it."""
+    return all(len(places) == 1 for owner, places in lie.items() if owner in written)

@@ -13,9 +13,9 @@ import numpy as np
 from ...graph import Leaf
 from ...tensor import Tensor
 from ..memory.words import offset_of
-from ..program import Call, Input, Program, Ref, owner_of, refs_in
+from ..program import Call, Input, Program, Ref, owner_of
 from .buffers import distance, takes_out
-from .copies import substituted, used
+from .copies import substituted
 
 
 class Kept:
@@ -192,10 +192,10 @@ def _copies_into(program: Program, vector: Any, fitting: set[Ref]) -> dict[int, 
         return {}
     owner, found = program.owner(inputs[0]), {}
     for i, step in enumerate(program.steps):
-        owners = {program.owner(r) for r in used(step)}
+        owners = program.owners(step.used)
         if owner not in owners:
             continue
-        if isinstance(step, Call) and owner in {program.owner(w) for w in step.writes}:
+        if isinstance(step, Call) and owner in program.owners(step.writes):
             if step.function != "__setitem__" or step.args[1] is not Ellipsis or step.args[2] not in fitting:
                 return {}
             place, g = (program.values[step.args[k].number] for k in (0, 2))
@@ -211,7 +211,7 @@ def _copies_into(program: Program, vector: Any, fitting: set[Ref]) -> dict[int, 
         if isinstance(step, Call) and i not in found:
             if any(program.owner(w) in sources and i > sources[program.owner(w)] for w in step.writes):
                 return {}
-            reads = {program.owner(r) for r in refs_in((step.args, step.kwargs))}
+            reads = program.owners(step.reads)
             if owner in reads and i < last:
                 return {}
     return found

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from ..program import Call, Check, Input, Live, Program, Ref, Step
-from .copies import used
 
 LARGEST = 1 << 16  # bytes of an identity matrix
 NO_CLASS = 1 << 40  # no place in any array
@@ -72,7 +71,7 @@ class Places:
         self.attempts: set[Ref] = set()
         self._rows: dict[Any, Ref] = {}
         owner = program.owner(self.mask)
-        users = [i for i, s in enumerate(program.steps) if owner in {program.owner(r) for r in used(s)}]
+        users = [i for i, s in enumerate(program.steps) if owner in program.owners(s.used)]
         others = [i for i in users if i != place]
         known = all(self._is_known(i) for i in others)
         both = any(map(self._takes, others)) and any(map(self._subtracts, others))
@@ -106,11 +105,11 @@ class Places:
                 and not steps[i].kwargs
             ):
                 (count,) = steps[i].outputs
-                later = [k for k, s in enumerate(steps) if k != i and count in used(s)]
+                later = [k for k, s in enumerate(steps) if k != i and count in s.used]
                 if len(later) != 1 or not isinstance(steps[later[0]], Call):
                     return []
                 less = steps[later[0]]
-                checks = [k for k, s in enumerate(steps) if k != later[0] and less.outputs[0] in used(s)]
+                checks = [k for k, s in enumerate(steps) if k != later[0] and less.outputs[0] in s.used]
                 is_less = less.function is np.less and less.args == (count, self.shape[0])
                 if is_less and len(checks) == 1 and steps[checks[0]][:2] == (less.outputs[0], False):
                     return [i, later[0], checks[0]]
@@ -136,7 +135,7 @@ class Places:
         program, (n, c) = self.program, self.shape
         like: Any = program.steps[self.place]
         taken, self.at = self._new(np.empty(n, np.intp)), self._new(np.empty(n, np.intp))
-        users = [i for i, s in enumerate(program.steps) if self.mask in used(s) and i != self.place]
+        users = [i for i, s in enumerate(program.steps) if self.mask in s.used and i != self.place]
         made: dict[int, list[Step]] = {i: [] for i in range(len(program.steps))}  # before which step
         for i in users:  # labels that are neither in [0, c) nor in [-c, 0) are found here
             made[self._latest(i)] += self._rows_for(program.steps[i]) if self._subtracts(i) else []

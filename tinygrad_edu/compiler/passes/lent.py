@@ -12,7 +12,6 @@ import numpy as np
 from ..program import Live, Program, owner_of
 from ..state.counting import is_ours
 from ..trace.whose_code import OURS
-from .copies import used
 
 ALIGNED = 64  # bytes
 LEAST = 1 << 14  # bytes of a vector that is worth it
@@ -53,7 +52,7 @@ class Lent:
 
 def lent(program: Program, places: Collection[int]) -> Lent:
     """What the optimizers of a program lend to the steps that are carried out."""
-    taken = {id(owner_of(program.values[ref.number])) for i in places for ref in used(program.steps[i])}
+    taken = {id(owner_of(program.values[ref.number])) for i in places for ref in program.steps[i].used}
     packs = [pack for pack, *_ in packs_of(program)]
     vectors = (owner_of(v) for pack in packs for v in (pack.step, pack.scratch, pack.total, pack.negative))
     found = {id(v): v for v in vectors if type(v) is np.ndarray and id(v) not in taken}

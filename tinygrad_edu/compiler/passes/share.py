@@ -17,9 +17,9 @@ def shared(program: Program, results: list[Ref]) -> list[Ref]:
     is: the same words would not mean the same.
     """
     values = program.values
-    there = {program.owner(r) for r in program.inputs}
-    written = {program.owner(w) for s in program.steps if isinstance(s, Call) for w in s.writes}
-    outward = {program.owner(r) for r in results}
+    there = program.owners(program.inputs)
+    written = program.written()
+    outward = program.owners(results)
     may_alias = bool(written & there)  # an argument may share memory with a parameter
     arguments = {program.owner(r) for r, i in program.inputs.items() if i.kind == "argument"}
     unsafe = written | outward | (arguments if may_alias else set())

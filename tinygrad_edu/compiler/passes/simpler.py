@@ -6,7 +6,7 @@ import numpy as np
 
 from ..program import Call, Program, Ref
 from ..trace.settings import CLIP
-from .copies import substituted, used
+from .copies import substituted
 
 
 def simpler(program: Program, results: list[Ref]) -> None:
@@ -26,9 +26,9 @@ def _without_maxima(program: Program, results: list[Ref]) -> None:
     made = {r: s for s in program.steps if isinstance(s, Call) for r in s.outputs}
     uses: dict[Ref, int] = {}
     for step in program.steps:
-        for ref in set(used(step)):
+        for ref in set(step.used):
             uses[ref] = uses.get(ref, 0) + 1
-    written = {program.owner(w) for s in program.steps if isinstance(s, Call) for w in s.writes}
+    written = program.written()
     by: dict[Ref, Ref] = {}
     for step in program.steps:
         if not isinstance(step, Call) or step.function is not np.maximum or not _is_zero(step):
@@ -37,7 +37,7 @@ def _without_maxima(program: Program, results: list[Ref]) -> None:
         if not (is_plain(made.get(sign), np.sign, 1) and is_plain(step, np.maximum, 2)) or uses[sign] != 2:
             continue
         value = made[sign].args[0]
-        owners = {program.owner(r) for r in (value, sign, out)}
+        owners = program.owners((value, sign, out))
         if owners.isdisjoint(written) and out not in results and is_positive(made.get(value)):
             by[out] = sign
     if by:

@@ -18,7 +18,7 @@ def is_dot(call: Call, program: Program, out: Ref) -> bool:
         and len({a.dtype for a in arrays}) == 1
         and all(a.flags.c_contiguous or a.flags.f_contiguous for a in arrays)
         and arrays[2].flags.c_contiguous
-        and program.owner(out) not in {program.owner(r) for r in call.args[:2]}
+        and program.owner(out) not in program.owners(call.args[:2])
         and dot_is_matmul(arrays[2].dtype.char)
     )
 

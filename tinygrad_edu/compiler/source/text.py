@@ -9,7 +9,6 @@ import numpy as np
 
 from ..asleep import Text
 from ..passes.buffers import buffers
-from ..passes.copies import used
 from ..passes.dead import needed
 from ..passes.fold import scalars_of
 from ..passes.in_blocks import VIEWING, Run, runs_of
@@ -144,7 +143,7 @@ class Source(Surrounded):
 
     def _write(self) -> None:
         live = needed(self.program, self.results)
-        used_here = {r for i in live for r in used(self.program.steps[i])} | set(self.results)
+        used_here = {r for i in live for r in self.program.steps[i].used} | set(self.results)
         for ref in self.program.inputs:
             if ref in self.fixed and ref in used_here and ref not in self.kept:
                 value = self.program.values[ref.number]
@@ -208,11 +207,11 @@ class Source(Surrounded):
         last: dict[int, int] = {}
         self._users: dict[int, list[Ref]] = {}  # the arrays that share each memory
         for i in sorted(live):
-            for ref in used(self.program.steps[i]):
+            for ref in self.program.steps[i].used:
                 last[owner := self.program.owner(ref)] = i
                 self._users.setdefault(owner, []).append(ref)
         self._last: dict[int, list[int]] = {}  # the memories that are used last in each step
-        kept = {self.program.owner(r) for r in (*self.results, *self.fixed)}
+        kept = self.program.owners((*self.results, *self.fixed))
         for owner, i in last.items():
             values = (self.program.values[r.number] for r in self._users[owner])
             if owner not in kept and max(getattr(v, "nbytes", 0) for v in values) >= LARGE:

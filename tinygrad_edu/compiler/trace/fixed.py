@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import TraceError
-from ..program import Call, Check, Program, Ref, drawn_from, refs_in
+from ..program import Call, Check, Program, Ref, drawn_from
 
 EXACT = 1 << 53  # up to here, whole numbers are the same in Python, in C, and as floats
 LARGEST = 1 << 31  # of whole numbers of Python's that are free, at most
@@ -29,7 +29,7 @@ def refuse_fixed(program: Program, free: Collection[Ref]) -> None:
     for step in program.steps:
         if isinstance(step, Check) and step.ref in alone and type(step.truth) is tuple:
             raise TraceError(f"A number of the arguments decides a shape, in {step.where}.")
-        if not isinstance(step, Call) or alone.isdisjoint(used := refs_in([step.args, step.kwargs])):
+        if not isinstance(step, Call) or alone.isdisjoint(used := step.reads):
             continue
         if decides_a_length(step, alone):
             raise TraceError(f"A number of the arguments decides a length, in {step.where}.")
