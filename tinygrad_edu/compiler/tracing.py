@@ -120,7 +120,7 @@ class Run:
         self.generators = [traced.generator for traced in log.generators.values()]
         try:
             watch.check()
-            self.state.look_at_methods(watch.met)
+            self.state.look_at_methods(watch.met.keys())
             log.refuse_texts()
             refuse_fixed(log.program, self.layout.free.values())
             self.layout.refuse_changes()

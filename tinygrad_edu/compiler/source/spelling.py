@@ -8,6 +8,8 @@ import numpy as np
 
 def of_numpy(value: Any) -> str | None:
     """How a function of NumPy's, or a method of a ufunc, is reached; None for anything else."""
+    if not callable(value):
+        return None
     name, owner = str(getattr(value, "__name__", "")), getattr(value, "__self__", None)
     if isinstance(owner, np.ufunc):
         known = getattr(np, owner.__name__, None) is owner
@@ -16,7 +18,7 @@ def of_numpy(value: Any) -> str | None:
         found: Any = np
         for part in path.split("."):
             found = getattr(found, sys.intern(part), None)  # Python remembers what it has looked for
-        if found is value and callable(value):
+        if found is value:
             return f"np.{path}"
     return None
 

@@ -245,8 +245,8 @@ class State:
             if (module := sys.modules.get(name)) is not None:
                 self.look_into_module(module, name)
 
-    def look_at_methods(self, codes: Set[types.CodeType]) -> None:
-        """Which methods of this package's its classes have, of those whose code has run."""
+    def look_at_methods(self, codes: Set[int]) -> None:
+        """Which methods of this package's its classes have, of those whose code, by identity, has run."""
         self.methods = Methods([*self.seen.values(), *(v for _, v in self.places)], codes, self.names)
         self.places += self.methods.places
 

@@ -37,14 +37,17 @@ class Methods:
         What each of these has by which name.
     """
 
-    def __init__(self, objects: Iterable[Any], codes: Set[types.CodeType], names: Set[str]) -> None:
+    def __init__(self, objects: Iterable[Any], codes: Set[int], names: Set[str]) -> None:
         kinds = (value if isinstance(value, type) else type(value) for value in objects)
         found = {kind for kind in kinds if issubclass(kind, (Module, Optimizer, Tensor))}
         orders = [[cls for cls in kind.__mro__ if is_ours(cls)] for kind in (Tensor, *found)]
         self.kinds = [*dict.fromkeys(cls for order in orders for cls in _lowest(order))]
         self.places: list[tuple[Place, Any]] = []
         had: set[tuple[type, str]] = set()
-        ran = {cls: [n for n in vars(cls) if _has_run(cls, n, codes, names)] for o in orders for cls in o}
+        ran = {
+            cls: _having_run(cls, codes, names)
+            for cls in dict.fromkeys(cls for order in orders for cls in order)
+        }
         for order in {order[0]: order for order in orders}.values():
             for name in dict.fromkeys(name for cls in order for name in ran[cls]):
                 first = next(cls for cls in order if name in vars(cls))
@@ -72,17 +75,22 @@ def is_ours(cls: type) -> bool:
     return cls.__module__.partition(".")[0] == OURS
 
 
-def _has_run(cls: type, name: str, codes: Set[types.CodeType], names: Set[str]) -> bool:
-    """Whether it is the name of a public method or property of a class, which was had of it."""
+def _having_run(cls: type, codes: Set[int], names: Set[str]) -> list[str]:
+    """The names of those public methods and properties of a class that were had of it."""
     of_tensors = cls in Tensor.__mro__ or issubclass(cls, Tensor)
-    is_said = name[:2] == "__" or (name[0] != "_" and (name in names or not of_tensors))
-    return is_said and not codes.isdisjoint(_codes_of(vars(cls)[name]))
+    return [
+        name for name, item in vars(cls).items()
+        if (name[:2] == "__" or (name[0] != "_" and (name in names or not of_tensors)))
+        and not codes.isdisjoint(_codes_of(item))
+    ]  # fmt: skip
 
 
-def _codes_of(item: Any) -> Iterator[types.CodeType]:
-    """The code of a method, and of what it wraps."""
+def _codes_of(item: Any) -> Iterator[int]:
+    """The identity of the code of a method, and of what it wraps."""
     while item is not None:
-        if isinstance(item, types.FunctionType):
-            yield item.__code__
-        inner = getattr(item, "fget" if isinstance(item, property) else "__wrapped__", None)
-        item = inner or getattr(item, "__func__", None)
+        if type(item) is types.FunctionType:
+            yield id(item.__code__)
+            item = vars(item).get("__wrapped__")
+        else:
+            inner = getattr(item, "fget" if isinstance(item, property) else "__wrapped__", None)
+            item = inner or getattr(item, "__func__", None)

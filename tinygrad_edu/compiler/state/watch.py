@@ -43,7 +43,7 @@ REFUSED |= {
 OUTSIDE = {"posix", "nt", "time"}
 OF_TEXT = {"fspath", "_path_normpath", "_path_splitroot", "_path_splitroot_ex"}  # which look at no file
 QUIET = {"linecache", "tokenize", "importlib._bootstrap_external"}  # which open files of code
-CLEARING = {Module.zero_grad.__code__, Optimizer.zero_grad.__code__}
+CLEARING = {id(code): code for code in (Module.zero_grad.__code__, Optimizer.zero_grad.__code__)}
 
 
 def is_outside(function: Any) -> bool:
@@ -75,7 +75,8 @@ class Watch:
     def __init__(self, state: State, leaves: list[Any]) -> None:
         self.state, self.refused = state, ""
         self._known: set[types.CodeType] = set(state.codes)
-        self.met: set[types.CodeType] = set()  # whose further calls need no look
+        self.met: dict[int, types.CodeType] = {}  # whose further calls need no look, by identity
+        self._quiet: dict[int, types.CodeType] = {}  # which may call anything of C's
         self._leaves = leaves
         self._before: list[tuple[Any, Any]] = []
         self.cleared: list[Any] = []
@@ -109,7 +110,7 @@ class Watch:
                         leaf.grad = grad
                     else:
                         self.cleared.append(leaf)
-        elif event == "call" and code in CLEARING:
+        elif event == "call" and id(code) in CLEARING:
             self._clearing, self._before = frame, [(leaf, leaf.grad) for leaf in self._leaves]
             for leaf in self._leaves:  # else it could not be seen that none is forgotten
                 leaf.grad = CLEARING
@@ -120,15 +121,16 @@ class Watch:
         if not self._is_over:
             self._note_gradients(frame, event)
         if event == "c_call":
-            self._look_at_c(frame, argument)
-        elif event == "call" and frame.f_code not in self.met:
+            if id(frame.f_code) not in self._quiet:
+                self._look_at_c(frame, argument)
+        elif event == "call" and id(frame.f_code) not in self.met:
             self._look_at(frame)
 
     def _look_at(self, frame: Any) -> None:
         """A call of code that was not met before, or that matters if it is the user's that calls it."""
         code = frame.f_code
         if is_of_the_user(code.co_filename):
-            self.met.add(code)
+            self.met[id(code)] = code
             for line in (line for name, line in modules_in(code) if name not in sys.modules):
                 self.refused = self.refused or (
                     f"The step takes a module by a computed name in {Path(code.co_filename).name}, line "
@@ -140,7 +142,7 @@ class Watch:
         module = str(frame.f_globals.get("__name__", "")).partition(".")[0]
         imports = (module, code.co_name) == ("importlib", "import_module")
         if not (imports or module in SIDE_EFFECTS or (module, code.co_name) in LOOKING):
-            self.met.add(code)
+            self.met[id(code)] = code
         elif frame.f_back is None or not is_of_the_user(frame.f_back.f_code.co_filename):
             return
         elif imports:
@@ -152,11 +154,15 @@ class Watch:
 
     def _look_at_c(self, frame: Any, argument: Any) -> None:
         """A call of what is written in C."""
-        if getattr(argument, "__name__", None) in OF_TEXT:
+        code = frame.f_code
+        is_users = is_of_the_user(code.co_filename)
+        if is_quiet(frame) and not is_users:
+            self._quiet[id(code)] = code
+        elif getattr(argument, "__name__", None) in OF_TEXT:
             return
-        if is_outside(argument) and not is_quiet(frame):
+        elif is_outside(argument) and not is_quiet(frame):
             self._refuse(REFUSED.get(argument, f"calls {argument.__module__}.{argument.__name__}"), frame)
-        elif is_of_the_user(frame.f_code.co_filename):
+        elif is_users:
             if getattr(argument, "__module__", None) in SIDE_EFFECTS and argument not in HARMLESS:
                 self._refuse(f"calls {argument.__module__}.{argument.__name__}", frame)
             elif (module := type(getattr(argument, "__self__", None)).__module__) in SIDE_EFFECTS:

@@ -44,7 +44,7 @@ def large(frame: Any) -> Any:
     """The frame of the large operation that a frame is part of; None if it is of none."""
     found = None
     while frame is not None and not is_of_the_user(frame.f_code.co_filename):
-        found = frame if frame.f_code in CLOSED else found
+        found = frame if id(frame.f_code) in CLOSED else found
         frame = frame.f_back
     return found
 
@@ -176,10 +176,10 @@ def _entry(function: Any) -> Any:
     return entry_of(function)
 
 
-CLOSED: dict[Any, Callable[[Given], Part | None]] = {
-    _entry(convolve).forward.__code__: _convolve,
-    _entry(convolve_transposed).forward.__code__: _convolve_transposed,
-    _entry(correlate).forward.__code__: _correlate,
-    _entry(maximum_over).forward.__code__: _maximum_over,
-    _entry(maximum_over).rules["x"][0].__code__: _back_to_the_maximum,
+CLOSED: dict[int, Callable[[Given], Part | None]] = {  # by the identity of code: its hash takes long
+    id(_entry(convolve).forward.__code__): _convolve,
+    id(_entry(convolve_transposed).forward.__code__): _convolve_transposed,
+    id(_entry(correlate).forward.__code__): _correlate,
+    id(_entry(maximum_over).forward.__code__): _maximum_over,
+    id(_entry(maximum_over).rules["x"][0].__code__): _back_to_the_maximum,
 }  # fmt: skip

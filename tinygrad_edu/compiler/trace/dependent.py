@@ -1,6 +1,5 @@
 """Whose results have a shape that depends on values: a trace holds only where it comes out as it did."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -48,11 +47,13 @@ def _selects(key: Any) -> bool:
     return type(key) in (list, slice) and any(isinstance(leaf, Traced) for leaf in _within([key]))
 
 
-def _within(parts: list[Any]) -> Iterator[Any]:
+def _within(parts: list[Any]) -> list[Any]:
     """What stands in nested lists and tuples, and in slices."""
-    for leaf in leaves_of(parts):
-        yield from (leaf.start, leaf.stop, leaf.step) if type(leaf) is slice else (leaf,)
+    split = (
+        (leaf.start, leaf.stop, leaf.step) if type(leaf) is slice else (leaf,) for leaf in leaves_of(parts)
+    )
+    return [part for parts in split for part in parts]
 
 
 def _is_whole(leaf: Any) -> bool:
-    return isinstance(leaf, Traced) and np.result_type(leaf._value).kind in "iub"
+    return issubclass(type(leaf), Traced) and np.result_type(leaf._value).kind in "iub"

@@ -1,6 +1,6 @@
 """The log of a traced run: the calls that are made of traced arrays, in order, become a program."""
 
-import sys
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -8,30 +8,35 @@ import numpy as np
 
 from ...errors import TraceError
 from ...graph import Leaf
-from ..program import Call, Check, Input, Program, Ref
-from .closed import CLOSED, large
+from ...tensor import Tensor
+from ..program import Input, Ref
 from .dependent import shape_depends_on_values
 from .draws import TracedGenerator
-from .lines import users_text
+from .notes import Notes
 from .raising import Raising
-from .settings import CLIP, plain
-from .traced import Traced, leaves_of, referring, values_of
+from .settings import CLIP
+from .traced import Traced, leaves_of, values_of
 from .traced_number import TracedNumber, kind_of
 from .unwatched import unwatched, watched
 
+ITEMS = {"__getitem__": operator.getitem, "__setitem__": operator.setitem}
+# What depends on shapes and dtypes alone.
+SHAPE_ONLY = frozenset(
+    {np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.iscomplexobj, np.isrealobj}
+)
 
-class Log:
-    """The calls of one run, in order.
+
+class Log(Notes):
+    """The calls of one run, in order; see `Notes` for what is written down of them.
 
     Attributes
     ----------
-    program : Program
-    where : callable
-        Tells the line of the user's code that runs just now.
+    raising : Raising
+        Which outcomes of calls are caught.
     """
 
     def __init__(self, where: Callable[[], str]) -> None:
-        self.program, self.where = Program(), where
+        super().__init__(where)
         self._inputs: dict[int, Traced] = {}  # by the identity of what they hold
         self.generators: dict[int, Any] = {}
         self.first = 0  # nodes with smaller numbers were made before the run
@@ -40,13 +45,8 @@ class Log:
         self._kept: list[Any] = []
         self.asked = False  # whether a draw was of the default generator
         self.known: set[int] = set()  # the generators that were there before the run
-        self.ambient = np.geterr()
         self.watching: Any = None  # the profile function of the run
-        self.running: Any = None  # the frame of a large operation
-        self._held: dict[Any, Any] = {}  # what the calls say, once
-        self.refused: TraceError | None = None  # the first that was raised
         self.raising = Raising(self)
-        self.told = ""  # where a text was made of a traced value
 
     # ---- what comes in -------------------------------------------------------------------------------------
 
@@ -78,9 +78,10 @@ class Log:
             return type(value)(map(self.lift, value))
         return value
 
+    @unwatched
     def given(self, op: Any, arrays: list[Any]) -> tuple[Callable[..., Any], list[Any]]:
         """The forward of an operation, and what it gets."""
-        if any(isinstance(a, Traced) for a in leaves_of(arrays)):
+        if any(issubclass(type(a), Traced) for a in leaves_of(arrays)):
             arrays = [self.lift(a) for a in arrays]
         return op.forward, arrays
 
@@ -88,6 +89,7 @@ class Log:
         """What a function of this package gives; what it does is noted, not that it was called."""
         return function.__wrapped__(*map(self.lift, args), **{k: self.lift(v) for k, v in kwargs.items()})
 
+    @unwatched
     def recorded(self, op: Any, node: Any, arguments: Any, out: Any) -> None:
         """An operation was recorded: its variables are noted."""
         if isinstance(out, Traced):
@@ -126,12 +128,36 @@ class Log:
     # ---- calls ---------------------------------------------------------------------------------------------
 
     @unwatched
+    def ufunc(self, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """What a ufunc, or a method of one, gives of traced arrays."""
+        if any(issubclass(type(i), Tensor) for i in inputs):  # isinstance would ask for the __class__
+            return NotImplemented  # tensors know what to do with it
+        return self.call(ufunc if method == "__call__" else getattr(ufunc, method), inputs, kwargs)
+
+    @unwatched
+    def function(self, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """What a function of NumPy's, or of this package's, gives of traced arrays."""
+        for value in leaves_of([args, kwargs]):
+            if issubclass(type(value), Tensor):
+                return watched(self, value.__array_function__, function, types, args, kwargs)
+        if function in SHAPE_ONLY:  # which is guarded
+            return function(*values_of(args), **values_of(kwargs))
+        if hasattr(function, "__wrapped__") and hasattr(function, "entry"):
+            return watched(self, self.ours, function, args, kwargs)
+        return self.call(function, args, kwargs)
+
+    @unwatched
     def call(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a function on the values, and note it; what comes out is traced, or is in ``out``."""
-        if kwargs.keys() <= {"out", "where"} and any(isinstance(a, TracedNumber) for a in args):
+        if kwargs.keys() <= {"out", "where"} and any(issubclass(type(a), TracedNumber) for a in args):
             args = self.fitted(CLIP if function is np.clip else function, args)
-        with self.raising.of(function, args, kwargs):
-            result = watched(self, run, function, values_of(args), values_of(kwargs))
+        self.find_errors()
+        try:
+            result = self._result(function, values_of(args), values_of(kwargs))
+        except Exception as error:
+            self.raising.has_raised(function, args, kwargs, error)
+            raise
+        self.raising.has_not_raised(function, args)
         if result is NotImplemented:
             return NotImplemented
         out = kwargs.get("out")
@@ -148,6 +174,14 @@ class Log:
                 f"the compiled step would not see, in {self.where()}."
             )
         return self.results(function, args, kwargs, result)
+
+    def _result(self, function: Any, args: Any, kwargs: Any) -> Any:
+        """What a function gives, or a method that is named by a text; it may come to code of the user's."""
+        if type(function) is str:
+            if function not in ITEMS:
+                return watched(self, getattr(args[0], function), *args[1:], **kwargs)
+            function = ITEMS[function]
+        return watched(self, function, *args, **kwargs)
 
     def closed(self, function: Callable[..., Any], arrays: list[Any], *settings: Any) -> Any:
         """A function of several arrays that it writes into, as one call; it returns a number."""
@@ -215,78 +249,6 @@ class Log:
             for a, kind in zip(given, loop)
         ]
         return (*made, *args[ufunc.nin :])
-
-    @unwatched
-    def note(
-        self,
-        function: Any,
-        args: Any,
-        kwargs: Any,
-        outputs: list[Ref],
-        *,
-        several: bool = False,
-        writes: Any = (),
-    ) -> None:
-        """Add a call to the program."""
-        errors, where, part = self._same(np.geterr()), self._same(self.where()), self._part()
-        args, kwargs = plain(function, args, kwargs)
-        if where not in self.program.lines:
-            self.program.lines[where] = users_text()
-        self.program.add(
-            Call(
-                function, referring(args), referring(kwargs), tuple(outputs), several,
-                tuple(w._ref for w in writes if isinstance(w, Traced)),
-                None if errors == self.ambient else errors, where, part,
-            )
-        )  # fmt: skip
-
-    def _same(self, value: Any) -> Any:
-        """One object for all that are equal, since every call of a program holds some."""
-        key = tuple(value.items()) if type(value) is dict else value
-        return self._held.setdefault(key, value)
-
-    def _part(self) -> int:
-        """The run of a large operation that a call belongs to, by its number."""
-        frame = large(sys._getframe(2))
-        if frame is None:
-            return 0
-        if frame is not self.running:  # a frame that is held is no other one's
-            self.running = frame
-            self.program.parts.append(CLOSED[frame.f_code](dict(frame.f_locals)))
-        return len(self.program.parts) - 1
-
-    def refusal(self, text: str) -> TraceError:
-        """The error of what cannot be traced; it ends the run, whoever catches it."""
-        error = TraceError(text)
-        self.refused = self.refused or error
-        return error
-
-    def tell(self) -> None:
-        """Note that a text is made of a traced value, which is refused unless the run raises an exception."""
-        self.told = self.told or self.where()
-
-    def refuse_texts(self) -> None:
-        """Raise if a text was made of a traced value, or if somebody has caught what was refused."""
-        if self.refused is not None:
-            raise self.refused
-        if self.raising.why:
-            raise TraceError(self.raising.why)
-        if self.told:
-            raise TraceError(
-                f"A text is made of a traced value, in {self.told}: it would be the first step's for ever.\n"
-                "  Return the tensor, and print it outside of the step."
-            )
-
-    def check(self, traced: "Traced", truth: bool | tuple[int, ...]) -> None:
-        """Note that the rest of the run holds only where a value is true or false, or has a shape."""
-        self.program.add(Check(traced._ref, truth, self.where()))
-
-
-def run(function: Any, args: Any, kwargs: Any) -> Any:
-    """What a call gives: of a function, or of a method named by a text."""
-    if isinstance(function, str):
-        return getattr(args[0], function)(*args[1:], **kwargs)
-    return function(*args, **kwargs)
 
 
 def name_of(function: Any) -> str:

@@ -29,7 +29,7 @@ BY_KEY = {"__getitem__": 1, "__setitem__": 1} | TAKING
 
 
 class Raising:
-    """A block in which a function is called on traced arrays; the log is told if its outcome is caught.
+    """Takes note of calls on traced arrays whose outcome, an exception or none, is caught.
 
     Attributes
     ----------
@@ -39,33 +39,28 @@ class Raising:
 
     def __init__(self, log: Any) -> None:
         self.why, self._log = "", weakref.proxy(log)  # which holds this: it dies with its last run
-        self._next: Any = None
-        self._calls: list[tuple[Any, Any, Any]] = []  # those that have begun
 
-    def of(self, function: Any, args: Any, kwargs: Any) -> "Raising":
-        """The block of a call."""
-        self._next = function, args, kwargs
-        return self
-
-    def __enter__(self) -> None:
-        self._calls.append(self._next)
-        self._next = None
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        function, args, kwargs = self._calls.pop()
-        if self.why or (error is not None and not isinstance(error, Exception)):
-            return
-        name = function if isinstance(function, str) else getattr(function, "__name__", "a call")
-        if error is not None and by_values(function, args, kwargs, error):
+    def has_raised(self, function: Any, args: Any, kwargs: Any, error: Exception) -> None:
+        """Take note of a call that has raised an exception."""
+        if not self.why and by_values(function, args, kwargs, error):
             self.why = (
-                f"{name} raised {type(error).__name__} in {self._log.where()}, and the step caught it: the "
-                "compiled step would go that way for other values, too."
+                f"{name_of(function)} raised {type(error).__name__} in {self._log.where()}, and the step "
+                "caught it: the compiled step would go that way for other values, too."
             )
-        elif error is None and may_raise(function, args) and (line := catching_line()):
+
+    def has_not_raised(self, function: Any, args: Any) -> None:
+        """Take note of a call that has gone well."""
+        errors = self._log.errors.values()
+        if not self.why and ("raise" in errors or may_raise(function, args)) and (line := catching_line()):
             self.why = (
-                f"{name} may raise an exception for other values, which the step would catch in {line}: the "
-                "compiled step would raise it. Do that outside of the step."
+                f"{name_of(function)} may raise an exception for other values, which the step would catch in "
+                f"{line}: the compiled step would raise it. Do that outside of the step."
             )
+
+
+def name_of(function: Any) -> str:
+    """What a message calls a function, or a method that is named by a text."""
+    return function if isinstance(function, str) else getattr(function, "__name__", "a call")
 
 
 def by_values(function: Any, args: Any, kwargs: Any, error: Exception) -> bool:
@@ -79,8 +74,6 @@ def by_values(function: Any, args: Any, kwargs: Any, error: Exception) -> bool:
 
 def may_raise(function: Any, args: Any) -> bool:
     """Whether a call that went well may raise an exception for other values of the same shapes."""
-    if "raise" in np.geterr().values():
-        return True
     if function in BY_KEY:
         return _has_places(args[BY_KEY[function] : BY_KEY[function] + 1])
     of_linalg = getattr(function, "__module__", None) == "numpy.linalg"
@@ -90,7 +83,7 @@ def may_raise(function: Any, args: Any) -> bool:
 def _has_places(keys: Any) -> bool:
     """Whether whole numbers that are traced say what is taken."""
     return any(
-        isinstance(leaf, Traced) and np.result_type(leaf._value).kind in "iu"
+        issubclass(type(leaf), Traced) and np.result_type(leaf._value).kind in "iu"
         for key in keys
         for leaf in leaves_of([*key] if type(key) is tuple else [key])
     )

@@ -30,10 +30,10 @@ def unwatched(method: Method) -> Method:
     return quiet  # type: ignore[return-value]  # of the same signature
 
 
-def watched(log: Any, function: Callable[..., Any], *args: Any) -> Any:
+def watched(log: Any, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """What a function returns that may come to code of the user's."""
     sys.setprofile(log.watching)
     try:
-        return function(*args)
+        return function(*args, **kwargs)
     finally:
         sys.setprofile(None)

@@ -15,6 +15,12 @@ LIBRARIES = sys.stdlib_module_names | {
 }  # fmt: skip
 
 
+@lru_cache(4096)
+def is_near(file: str) -> bool:
+    """Whether a file is this package's or NumPy's."""
+    return file.startswith((PACKAGE, NUMPY))
+
+
 @lru_cache(4096)  # it is asked at every call of a run that is watched
 def is_of_the_user(file: str) -> bool:
     """Whether a file is neither this package's, nor NumPy's, nor Python's."""
