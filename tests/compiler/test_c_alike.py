@@ -48,6 +48,18 @@ def test_a_step_of_few_numbers_calls_none(tmp_path):
     assert functions(step.source) == ([], [])
 
 
+def test_numbers_that_are_equal_and_differ_in_their_bits_make_two_functions(tmp_path):
+    def f(x):
+        return [np.max(x * k, axis=0) for k in (0.0, -0.0, 1.0)]
+
+    x = np.random.default_rng(0).uniform(1, 2, (64, 4000))
+    step = tg.compile(f, backend="c", cache=tmp_path)
+    for found, expected in zip(step(x), f(x)):
+        assert found.tobytes() == expected.tobytes()
+    assert [found.tobytes() for found in step(x)] == [expected.tobytes() for expected in f(x)]
+    assert functions(step.source)[0]
+
+
 @settings(max_examples=3)
 @given(st.data())
 def test_loops_of_any_place_in_an_array(tmp_path_factory, data):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as tg
-from tinygrad_edu.compiler.watch import Watch
+from tinygrad_edu.compiler.state.watch import Watch
 from tinygrad_edu.errors import TraceError
 
 

@@ -61,10 +61,8 @@ class Call(_Call):
         The line of the user's program.
     part : int
         The run of a large operation that it belongs to; 0 for none.
-    reads : list of Ref
-        What its arguments name.
-    used : list of Ref
-        Every array that it names.
+    reads, used : list of Ref
+        What its arguments name, and every array that it names.
     """
 
     @cached_property  # every pass asks for them
@@ -101,7 +99,7 @@ class Live(NamedTuple):
 
     @property
     def used(self) -> list[Ref]:
-        """Every array that it names."""
+        """No array."""
         return []
 
 
@@ -201,8 +199,7 @@ class Program:
 
     def is_whole(self, ref: Ref) -> bool:
         """Whether an array is no view."""
-        value = self.values[ref.number]
-        return ref in self._whole or value is owner_of(value)
+        return ref in self._whole or self.values[ref.number] is owner_of(self.values[ref.number])
 
     def again(self, ref: Ref) -> Ref:
         """A number for another array in the place of one, of its kind and in its memory."""
@@ -226,10 +223,9 @@ class Program:
         All else is asleep until somebody asks for it: for a lesson, or to save the step.
         """
         refs = [Ref(i) for i in range(len(self.values))]
-        owners = [self.owner(ref) for ref in refs]
-        places = {owner: -1 - i for i, owner in enumerate(dict.fromkeys(owners))}
+        places = {owner: -1 - i for i, owner in enumerate(dict.fromkeys(self._owners))}
         self._whole = {ref for ref in refs if self.is_whole(ref)}
-        self._owners = [places[owner] for owner in owners]
+        self._owners = [places[owner] for owner in self._owners]
         made = [r for r in refs if isinstance(self.values[r.number], np.ndarray)]
         known: dict[Any, Any] = {}
         forms: dict[Form, Form] = {}
@@ -294,19 +290,11 @@ def is_room(step: Step) -> bool:
 
 def refs_in(tree: Any) -> list[Ref]:
     """The references in arguments."""
-    found: list[Ref] = []
-    _collect(tree if type(tree) in (list, tuple) else [tree], found)
-    return found
-
-
-def _collect(parts: Iterable[Any], found: list[Ref]) -> None:
-    for part in parts:
-        kind = type(part)
-        if kind is Ref:
-            found.append(part)
-        elif kind is tuple or kind is list:
-            _collect(part, found)
-        elif kind is dict:
-            _collect(part.values(), found)
-        elif kind is slice:
-            _collect((part.start, part.stop, part.step), found)
+    kind = type(tree)
+    if kind is slice:
+        tree = tree.start, tree.stop, tree.step
+    elif kind is dict:
+        tree = tree.values()
+    elif kind is not tuple and kind is not list:
+        return [tree] if kind is Ref else []
+    return [ref for part in tree for ref in refs_in(part)]

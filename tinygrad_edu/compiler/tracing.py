@@ -124,7 +124,7 @@ class Run:
             log.refuse_texts()
             refuse_fixed(log.program, self.layout.free.values())
             self.layout.refuse_changes()
-            find_read(self.layout.assigned, watch.met, self.state.names, read)
+            find_read(self.layout.assigned, watch.met.values(), self.state.names, read)
             self.layout.refuse_identity(self.state)
             refuse(rebound, changes, shared_draws() != drawn)
             for optimizer in self.state.optimizers:

@@ -25,6 +25,7 @@ class Alike:
 
     def __init__(self) -> None:
         self.names: dict[str, str] = {}
+        self._printed: dict[Any, tuple[list[str], dict[tuple[int, Any], str]]] = {}  # lines, and pointers
 
     @property
     def text(self) -> str:
@@ -48,13 +49,19 @@ class Alike:
             Whether a memory shares no byte with others.
         """
         places = places_of(group)
-        memories, used = list(places), dict[tuple[int, Any], str]()
-        printer = Printer(lambda m, dtype: used.setdefault((m, dtype), f"m{m}_{dtype.str[1:]}"), slot)
-        left = {moved(o, places) for o in unread}
-        printer.group(
-            [moved(s, places) for s in group], {places[m][0] for m in memories if m in fleeting}, left
+        memories, left = list(places), frozenset(moved(o, places) for o in unread)
+        key = (
+            tuple(moved(s, places) for s in group),
+            frozenset(places[m][0] for m in memories if m in fleeting),
+            left,
         )
-        if not printer.lines:
+        if key not in self._printed:
+            pointers: dict[tuple[int, Any], str] = {}
+            printer = Printer(lambda *p: pointers.setdefault(p, f"m{p[0]}_{p[1].str[1:]}"), slot)
+            printer.group(*key)
+            self._printed[key] = printer.lines, pointers
+        printed, used = self._printed[key]
+        if not printed:
             return []
         declared, given = ["void **p"], ["p"]
         for (number, dtype), name in used.items():
@@ -62,7 +69,7 @@ class Alike:
             alone = [m for m, _ in used].count(number) == 1 and apart(memory, memories)
             declared.append(f"{C_TYPES[dtype.str[1:]]} *{'restrict ' * alone}const {name}")
             given.append(f"{pointer(memory, dtype)} + {places[memory][1] // dtype.itemsize}")
-        lines = "".join(f"    {line}\n" for line in [*printer.lines, "return 0;"])
+        lines = "".join(f"    {line}\n" for line in [*printed, "return 0;"])
         rest = f"({', '.join(declared)}) {{\n{lines}}}\n\n"
         name = self.names.setdefault(rest, f"alike_{len(self.names)}")
         return [f"if ({name}({', '.join(given)})) return 1;"]

@@ -46,7 +46,9 @@ class Printer(Loops):
     inlined: Collection[np.ufunc] = ()
     step = "{0} > 0 ? 1 : {0} <= 0 ? 0 : {0}"  # max(sign(x), 0), the slope of relu, with half the comparisons
 
-    def group(self, group: list[Statement], fleeting: set[int], unread: Collection[Operand] = ()) -> None:
+    def group(
+        self, group: Sequence[Statement], fleeting: Collection[int], unread: Collection[Operand] = ()
+    ) -> None:
         """Print statements that share a loop; ``fleeting`` memories need not be written, nor what is
         ``unread``.
         """
@@ -73,7 +75,7 @@ class Printer(Loops):
 
     # ---- elementwise ---------------------------------------------------------------------------------------
 
-    def _each(self, group: list[Each], fleeting: set[int], unread: Collection[Operand]) -> None:
+    def _each(self, group: list[Each], fleeting: Collection[int], unread: Collection[Operand]) -> None:
         operands = [o for s in group for o in (s.out, *(a for a in s.args if isinstance(a, Operand)))]
         nest = Nest(group[0].out.shape, operands, group[0].out)
         bodies: list[list[str]] = [[] for _ in range(len(nest.sizes) + 1)]

@@ -60,8 +60,8 @@ def unread(groups: Sequence[list[Statement]], memories: Collection[int]) -> list
     """
     found: list[set[Operand]] = []
     for i, group in enumerate(groups):
-        later = [s for other in (*groups[i + 1 :], *groups[: i + 1]) for s in other]
         outs = {o for s in group if isinstance(s, Each) for o in writes(s) if o.memory in memories}
+        later = [s for other in (*groups[i + 1 :], *groups[: i + 1]) for s in other] if outs else []
         found.append({out for out in outs if not _is_read(out, later)})
     return found
 

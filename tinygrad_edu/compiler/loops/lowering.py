@@ -2,6 +2,7 @@
 
 import operator
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -57,23 +58,12 @@ class Lowering(Items):
         elif function in FOLDING and not step.writes:
             self._fold(step, FOLDING[function], MEANT[:3])
         else:
-            method = self._methods().get(function)
+            method = METHODS.get(function)
             if method is None:
                 name = function if isinstance(function, str) else getattr(function, "__name__", "function")
                 raise NoLoop(name.strip("_"))
-            method(step)
+            method(self, step)
         return self._made
-
-    def _methods(self) -> dict[Any, Callable[[Call], None]]:
-        return {
-            "__getitem__": self._getitem, "__setitem__": self._setitem, np.count_nonzero: self._count,
-            np.where: self._where, np.clip: self._clip, "clip": self._clip, np.copyto: self._copyto,
-            "dot": self._product, np.dot: self._product, np.concatenate: self._concatenate,
-            "fill": self._fill, np.zeros_like: self._constant, np.ones_like: self._constant,
-            np.empty_like: self._constant, np.full_like: self._constant, np.broadcast_to: self._broadcast,
-            np.stack: self._stack, np.mean: self._mean, "mean": self._mean, clip_norm_of: self._clip_norm,
-            **dict.fromkeys(COPIES | COPYING, self._copy), "item": self._item,
-        }  # fmt: skip
 
     # ---- draws ---------------------------------------------------------------------------------------------
 
@@ -213,7 +203,7 @@ class Lowering(Items):
         if {out.dtype.kind, self.operand(call.args[0]).dtype.kind} != {"f"} or call.writes:
             raise NoLoop("mean of integers")
         self._fold(call._replace(kwargs={k: v for k, v in call.kwargs.items() if k != "out"}), "add", MEANT)
-        count = int(np.prod(self.values[call.args[0].number].shape)) // max(int(np.prod(out.shape)), 1)
+        count = prod(self.values[call.args[0].number].shape) // max(prod(out.shape), 1)
         self.each("divide", out, [out, Literal(count)], out.dtype, out.dtype)
 
     def _count(self, call: Call) -> None:
@@ -263,9 +253,21 @@ class Lowering(Items):
                 raise NoLoop("the shape of what a line of NumPy makes")
             return
         operand = self.memories.operand(check.ref)
-        if int(np.prod(operand.shape)) != 1:
+        if prod(operand.shape) != 1:
             raise NoLoop("the truth of several values")
         self._made.append(Test(operand, check.truth))
+
+
+METHODS: dict[Any, Callable[[Lowering, Call], None]] = {
+    "__getitem__": Lowering._getitem, "__setitem__": Lowering._setitem, np.count_nonzero: Lowering._count,
+    np.where: Lowering._where, np.clip: Lowering._clip, "clip": Lowering._clip, np.copyto: Lowering._copyto,
+    "dot": Lowering._product, np.dot: Lowering._product, np.concatenate: Lowering._concatenate,
+    "fill": Lowering._fill, np.zeros_like: Lowering._constant, np.ones_like: Lowering._constant,
+    np.empty_like: Lowering._constant, np.full_like: Lowering._constant,
+    np.broadcast_to: Lowering._broadcast, np.stack: Lowering._stack, np.mean: Lowering._mean,
+    "mean": Lowering._mean, clip_norm_of: Lowering._clip_norm, "item": Lowering._item,
+    **dict.fromkeys(COPIES | COPYING, Lowering._copy),
+}  # fmt: skip
 
 
 def kind_of(value: Given) -> Any:

@@ -1,12 +1,14 @@
 """Memories: the stretches that the arrays of a program lie in, and where in them each array lies."""
 
 from collections.abc import Collection
+from functools import cached_property
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
-from ..program import Call, Program, Ref, owner_of, refs_in
+from ..program import Call, Program, Ref, owner_of
 from ..trace.dependent import BY_VALUES
 
 C_TYPES = {
@@ -30,7 +32,15 @@ class NoLoop(Exception):
     """A step that has no loop form, and why."""
 
 
-class Operand(NamedTuple):
+class _Operand(NamedTuple):
+    memory: int
+    offset: int
+    dtype: Any
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+
+class Operand(_Operand):
     """An array as loops see it.
 
     Attributes
@@ -43,13 +53,7 @@ class Operand(NamedTuple):
         Strides are in bytes.
     """
 
-    memory: int
-    offset: int
-    dtype: Any
-    shape: tuple[int, ...]
-    strides: tuple[int, ...]
-
-    @property
+    @cached_property
     def ends(self) -> tuple[int, int]:
         """The first byte of it, and that behind the last."""
         if 0 in self.shape:
@@ -76,6 +80,8 @@ class Operand(NamedTuple):
 
     def broadcast(self, shape: tuple[int, ...]) -> "Operand":
         """The same in a larger shape, by strides of 0."""
+        if shape == self.shape and 1 not in shape:
+            return self
         missing = len(shape) - len(self.shape)  # less than none, if it has more axes, of length 1
         strides = (0,) * missing + tuple(s if n > 1 else 0 for n, s in zip(self.shape, self.strides))
         strides = strides[max(-missing, 0) :]
@@ -83,9 +89,19 @@ class Operand(NamedTuple):
 
 
 class Literal(NamedTuple):
-    """A number, which the text spells."""
+    """A number, which the text spells; two are equal if that is done alike."""
 
     value: Any
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Literal and self._spelled == other._spelled
+
+    def __hash__(self) -> int:
+        return hash(self._spelled)
+
+    @property
+    def _spelled(self) -> tuple[type, str]:
+        return type(self.value), repr(self.value)
 
 
 class Memory(NamedTuple):
@@ -151,7 +167,7 @@ class Memories:
     def temporary(self, shape: tuple[int, ...], dtype: Any) -> Operand:
         """An array of its own memory, in C order."""
         dtype = np.dtype(dtype)
-        size = int(np.prod(shape)) * dtype.itemsize
+        size = prod(shape) * dtype.itemsize
         return Operand(self.own(size), 0, dtype, shape, in_order(shape, dtype))
 
     def _new(self, kind: str, array: Any) -> int:
@@ -164,7 +180,7 @@ class Memories:
 
     def _place(self, place: int, call: Call) -> None:
         values = self.program.values
-        sources = dict.fromkeys(r for r in (*refs_in(call.args), *refs_in(call.kwargs)) if r in self.of)
+        sources = dict.fromkeys(r for r in call.reads if r in self.of)
         for out in call.outputs:
             if out in self.of:
                 continue
@@ -202,9 +218,10 @@ class Memories:
         """Whether an array is a view of another, by as_strided too, which leaves no trace of that."""
         if not isinstance(value, np.ndarray) or not isinstance(self.program.values[ref.number], np.ndarray):
             return False
+        if owner_of(self.program.values[ref.number]) is owner:
+            return True
         memory = self.all[self.of[ref]]
-        within = 0 < memory.low <= address(value) < memory.low + memory.size
-        return owner_of(self.program.values[ref.number]) is owner or within
+        return 0 < memory.low <= address(value) < memory.low + memory.size
 
     # ---- operands ------------------------------------------------------------------------------------------
 

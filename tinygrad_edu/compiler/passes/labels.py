@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..program import Call, Check, Input, Live, Program, Ref, Step
+from ..program import Call, Check, Input, Program, Ref, Step
+from .checks_first import staying
 
 LARGEST = 1 << 16  # bytes of an identity matrix
 NO_CLASS = 1 << 40  # no place in any array
@@ -163,11 +164,8 @@ class Places:
         """The latest step before which a label may be found wrong that the i-th uses: nothing that stays is
         written before.
         """
-        there = self.program.is_there
-        steps = enumerate(self.program.steps[self.place : i], self.place)
-        return next(
-            (k for k, s in steps if isinstance(s, Live) or any(map(there, getattr(s, "writes", ())))), i
-        )
+        stay, steps = staying(self.program), enumerate(self.program.steps[self.place : i], self.place)
+        return next((k for k, step in steps if stay(step)), i)
 
     def _call(self, like: Any, function: Any, args: tuple[Any, ...], out: Ref) -> Call:
         return Call(function, args, {}, (out,), False, (), like.errors, like.where)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..program import Call, Program, Ref, Step
-from .copies import substituted, used
+from .copies import substituted
 from .fold import FILLS
 
 LONG = 1 << 12  # bytes, of which filling takes less time than a call of NumPy
@@ -17,7 +17,7 @@ def refilled(program: Program) -> None:
     steps: list[Step] = []
     for step in program.steps:
         by: dict[Ref, Ref] = {}
-        for ref in dict.fromkeys(used(step)):
+        for ref in dict.fromkeys(step.used):
             if ref in filling and isinstance(step, Call) and isinstance(step.function, np.ufunc):
                 value = program.values[ref.number]
                 by[ref] = program.new(np.empty_like(value))

@@ -9,7 +9,7 @@ done to it.  Where it is read, the next run has what is there.
 """
 
 import types
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Set
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -213,7 +213,9 @@ def _strange(value: Any, is_there: Callable[[Any], bool]) -> str:
     return f"a {type(value).__name__}"
 
 
-def find_read(assigned: list[Assigned], codes: Set[types.CodeType], names: Set[str], read: set[Any]) -> None:
+def find_read(
+    assigned: list[Assigned], codes: Collection[types.CodeType], names: Set[str], read: set[Any]
+) -> None:
     """Raise if code that has run may have looked by ``is None`` at what stands in an unread place."""
     if not any(tells_none(code) for code in codes if is_of_the_user(code.co_filename)):
         return
