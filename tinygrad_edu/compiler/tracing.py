@@ -122,6 +122,7 @@ class Run:
             watch.check()
             self.state.look_at_methods(watch.met.keys())
             log.refuse_texts()
+            log.constants.refuse_changed(pack for o in self.state.optimizers for pack in packs_of(o))
             refuse_fixed(log.program, self.layout.free.values())
             self.layout.refuse_changes()
             find_read(self.layout.assigned, watch.met.values(), self.state.names, read)

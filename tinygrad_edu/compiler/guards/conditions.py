@@ -96,6 +96,13 @@ def of_length(container: Any, size: int, name: Names) -> str:
     return f"len({name(container)}) == {size}"
 
 
+def of_form(array: Any, is_written: bool, name: Names) -> str:
+    """The condition that an array has its shape, strides and dtype, and may be written into."""
+    a, d = name(array), name(array.dtype, "d")
+    found = f"{a}.shape == {array.shape} and {a}.strides == {array.strides} and {a}.dtype is {d}"
+    return f"{found} and {a}.flags.writeable" if is_written else found
+
+
 def of_attributes(module: Any, names: list[Any], name: Names) -> str:
     """The condition that a module has no more attributes than it had, but for its mode."""
     held = name(vars(module), "h")

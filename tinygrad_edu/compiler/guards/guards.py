@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from ..program import Call, Live, Program
+import numpy as np
+
+from ..program import Call, Live, Program, owner_of
 from ..state.places import Place
 from .conditions import (
     Names,
@@ -11,6 +13,7 @@ from .conditions import (
     of_attributes,
     of_counts,
     of_distances,
+    of_form,
     of_gradients,
     of_identities,
     of_length,
@@ -42,8 +45,7 @@ def guards(
         (pack, optimizer, phases(run.program, optimizer, pack, before["counts"]), is_even(before["counts"]))
         for optimizer, pack, before in run.swap.packs
     ]
-    spaces = [s for s in state.spaces if state.asks_for_absence or type(s[1]) is not dict]
-    sizes = [*state.sizes, *spaces]
+    sizes = asked_sizes(state)
     groups: list[tuple[str, list[str]]] = [
         ("other shapes, dtypes or values of arguments", of_arguments(run.layout.kinds, name)),
         ("arguments that are one object, or that the step can reach", of_identities(run.layout, name)),
@@ -61,6 +63,7 @@ def guards(
             for n in sorted(names)
         ),
         *((f"another length of {n!r}", [of_length(c, size, name)]) for n, c, size in sizes),
+        *((f"another form of {n!r}", [text]) for n, _, text in forms(one, name)),
         *(
             (f"another attribute of {n!r}", [of_attributes(module, names, name)])
             for n, module, names in state.attributes
@@ -78,10 +81,10 @@ def guards(
                 [f"{name(function)}.cache_info().misses == {function.cache_info().misses}"],
             )
         )
-    if any(
-        s.errors is not None and len(set(s.errors.values())) > 1
-        for s in run.program.steps
-        if isinstance(s, Call)
+    if (
+        state.sets_errors
+        or sum(how != "ignore" for how in run.ambient.values()) < 3  # what this package ignores may be all
+        or any(len({*s.errors.values()}) > 1 for s in run.program.steps if isinstance(s, Call) and s.errors)
     ):
         groups.append(("another numpy.errstate", [f"geterr() == {name(run.ambient)}"]))
     groups.append(("another numpy.errstate", one.source.conditions(name)))
@@ -93,6 +96,26 @@ def guards(
         groups.append(("an argument that shares memory with what the step writes", apart))
     groups.append(("arguments that share memory", of_distances(run.program, run.layout.refs, arrays)))
     return groups
+
+
+def asked_sizes(state: Any) -> list[tuple[str, Any, int]]:
+    """Containers, with their names, that are to have as many items."""
+    return [
+        *state.sizes, *(s for s in state.spaces if state.asks_for_absence or type(s[1]) is not dict)
+    ]  # fmt: skip
+
+
+def forms(one: Any, name: Names) -> list[tuple[str, Any, str]]:
+    """The user's arrays that a step reads, with their names, and the conditions on their forms."""
+    program = one.run.program
+    written = {
+        id(owner_of(program.values[w.number]))
+        for step in program.steps if isinstance(step, Call) for w in step.writes
+    }  # fmt: skip
+    arrays = {
+        id(v): (p.name, v) for p, v in one.run.state.places if type(v) is np.ndarray and not p.of_optimizer
+    }
+    return [(n, v, of_form(v, id(owner_of(v)) in written, name)) for n, v in arrays.values() if v.size]
 
 
 def is_even(counts: list[int]) -> bool:

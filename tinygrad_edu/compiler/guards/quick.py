@@ -4,12 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from ..memory.addresses import Condition, of_cell, of_class, of_item, of_length, of_whole
+from ..memory.addresses import Condition, of_cell, of_class, of_form, of_item, of_length, of_whole
 from ..memory.probe import Probe, probe_of
 from ..state.places import CELL, Attribute, Place
 from ..state.trusted import Methods
 from .conditions import Names, is_same, of_arguments, of_attributes
 from .conditions import of_length as text_of_length
+from .guards import asked_sizes, forms
 
 MOST = 64  # times that the words are found anew: a dict that grows has its items elsewhere
 
@@ -49,22 +50,24 @@ class Quick:
         kinds = kinds[: one.run.layout.given]
         simple = one.run.layout.is_simple and all(k[0] is np.ndarray for k in kinds)
         self.takes = bool(kinds) and simple
-        forms = [(shape, dtype, strides) for _, shape, dtype, strides in kinds] if self.takes else []
-        state = one.run.state
-        lengths = [(c, text_of_length(c, n, name)) for _, c, n in (*state.sizes, *state.spaces)]
-        lengths += [(vars(m), of_attributes(m, names, name)) for _, m, names in state.attributes]
-        lengths = [(c, text) for c, text in lengths if of_length(c)]
-        self._containers = [c for c, _ in lengths]
-        most = 4 * len(self._held) + len(self._kinds) + len(lengths) + 1
-        self._words = one.source.words(most, forms)
+        wanted = [(shape, dtype, strides) for _, shape, dtype, strides in kinds] if self.takes else []
+        sizes = [(c, text_of_length(c, n, name)) for _, c, n in asked_sizes(one.run.state)]
+        sizes += [(vars(m), of_attributes(m, names, name)) for _, m, names in one.run.state.attributes]
+        others: list[tuple[Any, Any, str]] = [(of_length, c, text) for c, text in sizes]
+        others += [(of_form, array, text) for _, array, text in forms(one, name)]
+        self._others = [(of, value, text) for of, value, text in others if of(value)]
+        self._meaning = name.meaning
+        most = 4 * len(self._held) + len(self._kinds) + sum(len(of(v)) for of, v, _ in self._others) + 1
+        self._words = one.source.words(most, wanted)
         if self._words is None:
             self._ask_a_probe(methods, name)
-        if self._words is None or not (self.takes or self._held or self._kinds or lengths):
+        if self._words is None or not (self.takes or self._held or self._kinds or self._others):
             return
         self.hold = name(self._words.hold, "quick")
         self.asks = f"{self.hold}()"
         self._look()
-        self.texts = {is_same(p.text(name), v, name) for p, v in self._held} | {text for _, text in lengths}
+        self.texts = {is_same(p.text(name), v, name) for p, v in self._held}
+        self.texts.update(text for *_, text in self._others)
         if self.takes:
             self.texts.update(of_arguments(kinds, name))
         self.texts.update(is_same(p.text(name), v, name) for p, v in self._methods)
@@ -81,7 +84,7 @@ class Quick:
         """Forget what was needed for the text; and where things are, if C is not asked."""
         self.texts = set()
         if not self.hold:
-            self._held, self._kinds, self._containers = [], [], []
+            self._held, self._kinds, self._others = [], [], []
             self._methods = self._methods if self.probe else []
 
     def _look(self) -> None:
@@ -92,9 +95,11 @@ class Quick:
                 self.probe.forget()
             return
         found = [*map(of_class, self._kinds), *(_of_place(p, v) for p, v in self._held)]
-        found += map(of_length, self._containers)
-        # Another thread may have changed something: methods are asked for when their classes have numbers.
-        if all(found) and all(p.get() is v for p, v in self._methods):
+        found += [of(value) for of, value, _ in self._others]
+        # Another thread may have changed something: it is asked for when it is known where to look.
+        texts = " and ".join(text for *_, text in self._others) or "True"
+        now = eval(texts, {}, self._meaning)  # noqa: S307  # our own text
+        if now and all(found) and all(p.get() is v for p, v in self._methods):
             self._words.set([*dict.fromkeys(condition for part in found for condition in part)])
 
     def renewed(self) -> bool:

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from .words import forms_are_as_known
+
 LENGTH, KEYS, VALUES = 16, 32, 40  # in a dict; the address of its table, and of values that lie elsewhere
 FORM, PLACES = 8, 32  # in a table: three bytes that tell its size and the kind of its keys; where these lie
 NAMES = 5000  # of so many at most
@@ -44,6 +46,17 @@ def of_length(container: Any) -> list[Condition]:
     """The condition that a dict or a list has as many items; none if that cannot be said."""
     known = type(container) in (dict, list) and word_at(id(container) + LENGTH) == len(container)
     return [(id(container) + LENGTH, len(container))] if known else []
+
+
+def of_form(array: Any) -> list[Condition]:
+    """The conditions that an array has its memory, axes, dtype and flags; none if that cannot be said."""
+    if not forms_are_as_known():
+        return []
+    at, axes = id(array), 2 * WORD * array.ndim
+    found = [(at + k, word_at(at + k)) for k in (16, 24, 32, 40, 56, 64)]
+    places = [found[2][1] + k for k in range(0, axes // 2, WORD)]
+    places += [found[3][1] + k for k in range(0, axes // 2, WORD)]
+    return found + [(place, word_at(place)) for place in places]
 
 
 def of_whole(value: Any, name: str) -> list[Condition]:

@@ -4,6 +4,7 @@ import threading
 from array import array
 from collections.abc import Collection, Iterator
 from contextvars import ContextVar
+from types import BuiltinMethodType
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from ...errors import TraceError
 from ...optim.elementwise import Elementwise
 from ...optim.optimizer import Optimizer
+from ...tensor import Tensor
 from ..trace.whose_code import OURS
 from .places import CONTAINERS
 
@@ -65,6 +67,11 @@ def changing(value: Any) -> str:
             f"a {kind}, which may hold something else in every step. Take its value outside of the step, and "
             "pass it."
         )
+    if isinstance(value, BuiltinMethodType) and isinstance(value.__self__, np.ndarray):
+        return (
+            f"a method of an array, {value.__name__}, whose values would be the first step's for ever. Name "
+            "the array in the step, and call the method there."
+        )
     if type(value) is np.memmap:
         return (
             "a memmap, whose numbers would be the first step's for ever. Take np.asarray(…) of it: an array "
@@ -74,6 +81,11 @@ def changing(value: Any) -> str:
         return (
             f"an iterator ({kind}), whose items would be the first step's for ever. Take the items outside "
             "of the step, and pass them to it."
+        )
+    if hasattr(type(value), "__array__") and not isinstance(value, (np.ndarray, np.generic, Tensor)):
+        return (
+            f"a {kind}, whose values would be the first step's for ever. Pass the step an array of NumPy's: "
+            "np.asarray(…) of it."
         )
     if type(value).__module__.startswith(f"{OURS}.data"):
         return (

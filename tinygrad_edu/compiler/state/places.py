@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 
 from ...nn.module import Module
+from ...optim.optimizer import Optimizer
 from ...optim.pack import Pack
+from ...tensor import Tensor
 from ..trace.whose_code import LIBRARIES
 
 SCALARS = (bool, int, float, complex, str, bytes, type(None), np.generic, np.dtype)
 DATA = (bool, int, float, complex, str, bytes, list, dict, set, tuple, np.ndarray)
-CELL, GONE = object(), object()
+CELL, EMPTY, GONE = object(), object(), object()
 
 VIEWS: tuple[Any, ...] = (type({}.keys()), type({}.values()), type({}.items()))
 CONTAINERS = (
@@ -31,14 +33,28 @@ UNCALLED = {"__init__", "__post_init__", "__repr__", "__str__", "__new__", "__in
 HAVING = {
     staticmethod: "__func__", classmethod: "__func__", property: "fget", functools.cached_property: "func"
 }  # fmt: skip
+ITSELF = (property, types.FunctionType)  # which a class gives as they are
 CACHING = type(functools.lru_cache(len))
 HOLDING = (types.SimpleNamespace, collections.ChainMap, collections.UserDict, collections.UserList,
            collections.UserString, weakref.WeakValueDictionary, weakref.WeakKeyDictionary, weakref.WeakSet,
-           type(os.environ))  # fmt: skip
+           type(os.environ), BaseException)  # fmt: skip
+HOLDING_TOO = {("argparse", "Namespace"), ("optparse", "Values"), ("configparser", "ConfigParser")}
 
 
 class Attribute(str):
     """A key that is the name of an attribute."""
+
+    __slots__ = ()
+
+
+class Own(Attribute):
+    """One that a class has itself, and gives otherwise: of a descriptor."""
+
+    __slots__ = ()
+
+
+class Slot(Attribute):
+    """One that an object need not have."""
 
     __slots__ = ()
 
@@ -69,8 +85,14 @@ class Place:
         container = name(self.container, "h")
         if self.key is CELL:
             return f"{container}.cell_contents"
+        if self.key is EMPTY:
+            return f"({container} == {name(types.CellType())})"
         if type(self.key) is Attribute:
             return f"type({container})" if self.key == "__class__" else f"{container}.{self.key}"
+        if type(self.key) is Slot:
+            return f"getattr({container}, {str(self.key)!r}, {name(GONE)})"
+        if type(self.key) is Own:
+            return f"{container}.__dict__[{str(self.key)!r}]"
         key = repr(self.key) if type(self.key) in (str, int) else name(self.key)
         return f"{container}[{key}]"
 
@@ -78,9 +100,13 @@ class Place:
         """What it holds."""
         if self.key is CELL:
             return self.container.cell_contents
-        if type(self.key) is Attribute:
+        if type(self.key) is Own:
+            return vars(self.container).get(self.key, GONE)
+        if isinstance(self.key, Attribute):
             is_class = self.key == "__class__"
             return type(self.container) if is_class else getattr(self.container, self.key, GONE)
+        if self.key is EMPTY:
+            return self.container == types.CellType()  # which looks at no content
         try:
             return self.container[self.key]
         except (KeyError, IndexError):
@@ -93,7 +119,7 @@ class Place:
 
     def remove(self) -> None:
         """Have it hold nothing any more."""
-        if type(self.key) is Attribute:
+        if isinstance(self.key, Attribute):
             delattr(self.container, self.key)
         else:
             del self.container[self.key]
@@ -102,8 +128,13 @@ class Place:
         """Have it hold something else."""
         if self.key is CELL:
             self.container.cell_contents = value
-        elif type(self.key) is Attribute:
-            setattr(self.container, self.key, value)
+        elif self.key is EMPTY:
+            del self.container.cell_contents
+        elif value is GONE:
+            delattr(self.container, self.key)
+        elif isinstance(self.key, Attribute):
+            kind = type if isinstance(self.container, type) else object  # a dataclass may be frozen
+            kind.__setattr__(self.container, self.key, value)
         else:
             self.container[self.key] = value
 
@@ -111,6 +142,30 @@ class Place:
 def own_attributes(module: Module) -> list[Any]:
     """A module's class, and the names of its attributes, but of its mode, which it has when that is set."""
     return [type(module), *(name for name in vars(module) if name != "training")]
+
+
+def places_in(base: type) -> Iterator[tuple[Place, Any, bool]]:
+    """What a user's class has itself, but for what Python has written into it, and what it derives from; each
+    with whether it is looked at before every step.
+    """
+    if base.__mro__ != (base, object):
+        yield Place(f"{base.__name__}.__mro__", base, Attribute("__mro__")), base.__mro__, True
+    fields = getattr(base, "_fields", ()) if issubclass(base, tuple) else ()  # of a named tuple
+    for key, item in list(vars(base).items()):
+        is_pythons = key.startswith("__") and not isinstance(item, types.FunctionType)
+        is_pythons |= key in fields or (bool(fields) and key[0] == "_")
+        if not is_pythons and not isinstance(item, types.MemberDescriptorType):
+            kind = Attribute if isinstance(item, ITSELF) or not hasattr(type(item), "__get__") else Own
+            yield Place(f"{base.__name__}.{key}", base, kind(key)), item, key not in UNCALLED
+
+
+def slots_of(value: Any, name: str) -> Iterator[tuple[Place, Any]]:
+    """The slots of an object of the user's, with what they hold, if anything."""
+    for base in type(value).__mro__:
+        for slot, item in vars(base).items() if is_of_the_user(base.__module__) else ():
+            if isinstance(item, types.MemberDescriptorType):
+                place = Place(f"{name}.{slot}", value, Slot(slot))
+                yield place, place.get()
 
 
 def content_of(container: Any) -> Any:
@@ -143,29 +198,6 @@ def data_in(module: types.ModuleType, names: Iterable[str]) -> list[str]:
     return [n for n in names if n not in known and n[:2] != "__" and isinstance(vars(module)[n], DATA)]
 
 
-def slots_of(value: Any, name: str) -> Iterator[tuple[Place, Any]]:
-    """The slots of an object of the user's that hold something."""
-    for cls in type(value).__mro__:
-        for slot in vars(cls).get("__slots__", ()) if is_of_the_user(cls.__module__) else ():
-            if hasattr(value, slot):
-                yield Place(f"{name}.{slot}", value, Attribute(slot)), getattr(value, slot)
-
-
-def places_in_class(cls: type) -> Iterator[tuple[Place, Any, bool, bool]]:
-    """What a user's class has, each with whether it is looked at before every step, as code that may run is,
-    and whether it is data.
-    """
-    if cls.__mro__ != (cls, object):
-        yield Place(f"{cls.__name__}.__mro__", cls, Attribute("__mro__")), cls.__mro__, True, False
-    for key, item in list(vars(cls).items()):
-        is_code = isinstance(item, (property, staticmethod, classmethod, types.FunctionType))
-        if key.startswith("__") and not isinstance(item, types.FunctionType):
-            continue
-        is_asked = key not in UNCALLED and isinstance(item, (property, types.FunctionType))
-        is_data = not is_code and not hasattr(type(item), "__get__")  # else a descriptor of the user's
-        yield Place(f"{cls.__name__}.{key}", cls, Attribute(key)), item, is_asked, is_data
-
-
 def packs_of(optimizer: Any) -> list[Any]:
     """The packs of an optimizer; one whose step is no fixed list of calls has none."""
     return getattr(optimizer, "_packs", [])
@@ -187,8 +219,18 @@ def is_of_the_user(module: str) -> bool:
     return module.partition(".")[0] not in LIBRARIES
 
 
+def is_scalar(value: Any) -> bool:
+    """Whether it is a number, a text or the like, and of no class of the user's, which may have more."""
+    return isinstance(value, SCALARS) and not is_of_the_user(type(value).__module__)
+
+
 def is_object_of_the_user(value: Any) -> bool:
     """Whether it is an object with attributes, of a class that is neither Python's nor a library's."""
-    if isinstance(value, HOLDING):
+    order = [(cls.__module__, cls.__name__) for cls in type(value).__mro__]
+    if isinstance(value, HOLDING) or not HOLDING_TOO.isdisjoint(order):
         return True
-    return not isinstance(value, types.ModuleType) and is_of_the_user(type(value).__module__)
+    if isinstance(
+        value, (type, types.ModuleType, Optimizer, Tensor)
+    ):  # which are looked into as what they are
+        return False
+    return is_of_the_user(type(value).__module__)

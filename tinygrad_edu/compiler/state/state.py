@@ -30,8 +30,8 @@ from .places import (
     CACHING,
     CELL,
     CONTAINERS,
+    EMPTY,
     HAVING,
-    SCALARS,
     SEARCHING,
     Attribute,
     Place,
@@ -39,10 +39,11 @@ from .places import (
     data_in,
     is_object_of_the_user,
     is_of_the_user,
+    is_scalar,
     items_in,
     own_attributes,
     packs_of,
-    places_in_class,
+    places_in,
     places_of,
     slots_of,
 )
@@ -65,7 +66,7 @@ class State:
         self.places: list[tuple[Place, Any]] = []
         self.sizes: list[tuple[str, Any, int]] = []  # of lists, dicts and the attributes of objects
         self.spaces: list[tuple[str, Any, int]] = []  # of modules and classes
-        self.asks_for_absence = False  # whether code may ask these for what they do not have
+        self.asks_for_absence = self.sets_errors = False  # code may ask for what is not there; np.errstate
         self.tensors: dict[str, Tensor] = {}
         self.optimizers: list[Any] = []
         self.settings: list[tuple[Any, dict[str, Any]]] = []  # of the groups of optimizers, but the rates
@@ -106,7 +107,7 @@ class State:
         self.__dict__ = {"tensors": self.tensors, "alive": self.alive}
 
     def _look(self, value: Any, name: str) -> None:
-        if isinstance(value, SCALARS) or id(value) in self.seen:
+        if id(value) in self.seen or is_scalar(value):
             return
         if id(value) in self.outside.lists:
             raise TraceError(f"{name}, a list that the step adds to, is in what nobody looks into.")
@@ -156,7 +157,7 @@ class State:
             self._note_names({part for text in value.__reduce__()[1] for part in str(text).split(".")})
         elif isinstance(value, types.ModuleType):
             self.look_into_module(value, name)
-        elif isinstance(value, Module) or is_object_of_the_user(value):
+        if isinstance(value, Module) or is_object_of_the_user(value):
             self._look_into_attributes(value, name)
 
     def look_into_module(self, module: types.ModuleType, name: str) -> None:
@@ -189,19 +190,15 @@ class State:
             self.look_into_module(module, name)
 
     def _look_into_class(self, cls: type, name: str) -> None:
-        """The attributes and the methods of a user's class, and of those that it derives from."""
+        """The attributes and the methods of a user's class, of those that it derives from, and of its own."""
+        self._look(type(cls), type(cls).__name__)
         for base in cls.__mro__:
             if not is_of_the_user(base.__module__) or base in self._classes:
                 continue
             self._classes.add(base)
             self.spaces.append((base.__name__, vars(base), len(vars(base))))
-            for place, item, is_asked, is_held in places_in_class(base):
-                if is_held:
-                    self._hold(place, item)
-                    continue
-                if type(item) is not tuple:  # of the classes that it derives from
-                    self._look(item, place.name)
-                self.places += [(place, item)] if is_asked else []
+            for place, item, is_asked in places_in(base):
+                self._hold(place, item, is_asked)
 
     def look_into_function(self, function: types.FunctionType) -> None:
         if (wrapped := getattr(function, "__wrapped__", None)) is not None:
@@ -221,11 +218,14 @@ class State:
                 self._hold(Place(f"{function.__name__}.{key}", function, Attribute(key)), defaults)
         self.codes.update(codes_in(function.__code__))
         for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
-            with suppress(ValueError):  # nothing has been assigned to it yet
+            try:
                 self._hold(Place(name, cell, CELL), cell.cell_contents)
+            except ValueError:  # nothing has been assigned to it yet
+                self.places.append((Place(name, cell, EMPTY), True))
         self.look_up(function.__code__, function.__globals__)
-        if vars(function):
-            self._look(vars(function), function.__name__)
+        self.spaces.append((function.__name__, own := vars(function), len(own)))
+        if own:
+            self._look(own, function.__name__)
 
     def look_up(self, code: types.CodeType, known: dict[str, Any]) -> None:
         """What code names among its globals, and among the attributes of the user's modules there."""
@@ -289,11 +289,11 @@ class State:
                 pack._note(arrays)  # which looks at memory, and traced arrays have none
             self.places += places_of(pack)
 
-    def _hold(self, place: Place, value: Any) -> None:
+    def _hold(self, place: Place, value: Any, is_asked: bool = True) -> None:
         if place.mark in self.outside.places or place.mark in self.assigned:
             self.assigned.setdefault(place.mark, (place, value))
             return
-        self.places.append((place, value))
+        self.places += [(place, value)] if is_asked else []
         if isinstance(value, types.ModuleType):
             self.look_into_module(value, place.name)
         elif id(value) not in self.outside.lists:

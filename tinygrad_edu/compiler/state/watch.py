@@ -43,7 +43,16 @@ REFUSED |= {
 OUTSIDE = {"posix", "nt", "time"}
 OF_TEXT = {"fspath", "_path_normpath", "_path_splitroot", "_path_splitroot_ex"}  # which look at no file
 QUIET = {"linecache", "tokenize", "importlib._bootstrap_external"}  # which open files of code
+SETTING_ERRORS = {
+    np.errstate.__init__.__code__, np.errstate.__enter__.__code__, np.errstate.__call__.__code__,
+    np.seterr.__code__,
+}  # fmt: skip
 CLEARING = {id(code): code for code in (Module.zero_grad.__code__, Optimizer.zero_grad.__code__)}
+
+
+def _kind_of(value: Any) -> type:
+    """The class whose method it is that an object has, or a class."""
+    return value if isinstance(value, type) else type(value)
 
 
 def is_outside(function: Any) -> bool:
@@ -139,6 +148,10 @@ class Watch:
             if code not in self._known:
                 self._look_into(frame)
             return
+        if code in SETTING_ERRORS:
+            by = frame.f_back
+            self.state.sets_errors |= by is not None and is_of_the_user(by.f_code.co_filename)
+            return
         module = str(frame.f_globals.get("__name__", "")).partition(".")[0]
         imports = (module, code.co_name) == ("importlib", "import_module")
         if not (imports or module in SIDE_EFFECTS or (module, code.co_name) in LOOKING):
@@ -165,7 +178,7 @@ class Watch:
         elif is_users:
             if getattr(argument, "__module__", None) in SIDE_EFFECTS and argument not in HARMLESS:
                 self._refuse(f"calls {argument.__module__}.{argument.__name__}", frame)
-            elif (module := type(getattr(argument, "__self__", None)).__module__) in SIDE_EFFECTS:
+            elif (module := _kind_of(getattr(argument, "__self__", None)).__module__) in SIDE_EFFECTS:
                 self._refuse(f"calls {module}'s {argument.__name__}", frame)
             elif isinstance(getattr(argument, "__self__", builtins), types.ModuleType):
                 for function, what in REFUSED.items():

@@ -10,6 +10,7 @@ from ...errors import TraceError
 from ...graph import Leaf
 from ...tensor import Tensor
 from ..program import Input, Ref
+from .constants import target_of, why_not
 from .dependent import shape_depends_on_values
 from .draws import TracedGenerator
 from .notes import Notes
@@ -169,10 +170,7 @@ class Log(Notes):
             self.note(function, args, kwargs, [t._ref for t in given if isinstance(t, Traced)], writes=given)
             return given[0] if len(given) == 1 else tuple(given)
         if given:  # into an array that is not traced: a plain one of the user's or the framework's
-            raise self.refusal(
-                f"{name_of(function)}(…, out=…) writes into a plain array of shape {given[0].shape}, which "
-                f"the compiled step would not see, in {self.where()}."
-            )
+            raise self.refusal(why_not(f"{name_of(function)}(…, out=…)", given[0], self.where()))
         return self.results(function, args, kwargs, result)
 
     def _result(self, function: Any, args: Any, kwargs: Any) -> Any:
@@ -206,9 +204,9 @@ class Log(Notes):
         if not isinstance(result, (np.ndarray, np.generic)):
             if result is None or isinstance(result, (bool, int, float, complex, str, np.dtype, type)):
                 if result is None:
-                    self.note(
-                        function, args, kwargs, [], writes=[a for a in args if isinstance(a, Traced)][:1]
-                    )
+                    if type(target := target_of(args, kwargs)) is np.ndarray:
+                        raise self.refusal(why_not(name_of(function), target, self.where()))
+                    self.note(function, args, kwargs, [], writes=[target])
                     return None
                 if isinstance(result, (str, np.dtype, type)):
                     return result  # of shapes and dtypes, which are guarded

@@ -12,6 +12,7 @@ from numpy._core.umath import _extobj_contextvar as ERRORS
 from ...errors import TraceError
 from ..program import Call, Check, Program, Ref
 from .closed import CLOSED, large
+from .constants import Constants
 from .lines import users_text
 from .settings import plain
 from .traced import Traced, referring
@@ -35,7 +36,7 @@ class Notes:
     def __init__(self, where: Callable[[], str]) -> None:
         self.program, self.where = Program(), where
         self.errors, self._state = np.geterr(), ERRORS.get()
-        self.ambient = self.errors
+        self.ambient, self.constants = self.errors, Constants()
         self.running: Any = None  # the frame of a large operation
         self._held: dict[Any, Any] = {}  # what the calls say, once
         self.refused: TraceError | None = None  # the first that was raised
@@ -61,6 +62,7 @@ class Notes:
         self.find_errors()
         where, part = self._same(self.where()), self._part()
         args, kwargs = plain(function, args, kwargs)
+        self.constants.note((args, kwargs), where)
         if where not in self.program.lines:
             self.program.lines[where] = users_text()
         self.program.add(
