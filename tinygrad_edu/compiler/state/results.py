@@ -11,6 +11,7 @@ from ...tensor import Tensor
 from ..program import Program, Ref
 from ..trace.traced import Traced
 from ..trace.traced_number import TracedNumber
+from .nested import is_record
 from .unread import Unread, refuse_read
 
 PLAIN = (bool, int, float, complex, str, bytes, type(None), np.generic, np.dtype, type, np.ndarray, slice)
@@ -51,7 +52,7 @@ class Results:
         self._places: dict[Ref, int] = {}
         self._arrays: dict[int, Any] = {}  # what leaves held at the end of the run, by their identity
         self._made: list[tuple[Any, Traced]] = []
-        self._met: dict[int, int] = {}  # how often tensors are among the results, by their identity
+        self._met: dict[int, int] = {}  # how often tensors, lists and dicts are among the results
         self._said: dict[int, str] = {}  # the names of those that a text has made
         self._collect([result, *added, *assigned])
 
@@ -59,24 +60,27 @@ class Results:
         if type(part) is Unread:
             refuse_read(part)
         if (array := self._array(part)) is not None:
-            self._met[id(part)] = self._met.get(id(part), 0) + isinstance(part, Tensor)
+            self._meet(part)
             if array._ref not in self._places:
                 self._places[array._ref] = len(self.refs)
                 self.refs.append(array._ref)
                 self.values.append(array._value)
         elif type(part) in (list, dict) and (self._was_there(part) or id(part) in self.containers):
             return
-        elif isinstance(part, (list, tuple)):
-            for p in part:
-                self._collect(p)
-        elif type(part) is dict:
-            for p in part.values():
+        elif type(part) in (list, tuple, dict) or is_record(part):
+            self._meet(part)
+            for p in part.values() if type(part) is dict else part:
                 self._collect(p)
         elif not (isinstance(part, (*PLAIN, Tensor, Module)) or callable(part) or self._was_there(part)):
             raise TraceError(
                 f"The function returns a {type(part).__name__}, which would be the first step's for ever.\n"
                 "  Return tensors, arrays, numbers, or lists, tuples and dicts of them."
             )
+
+    def _meet(self, part: Any) -> None:
+        """Count how often one is met that can be told from its equals, and changed."""
+        if type(part) in (list, dict) or isinstance(part, Tensor):
+            self._met[id(part)] = self._met.get(id(part), 0) + 1
 
     def _was_there(self, part: Any) -> bool:
         return id(part) in self.arguments or id(part) in self.there
@@ -133,6 +137,16 @@ class Results:
     def _text(self, part: Any, name: Callable[..., str]) -> str:
         if id(part) in self.arguments:
             return f"a{self.arguments[id(part)]}"
+        if known := self._said.get(id(part)):
+            return known
+        made = self._made_text(part, name)
+        if self._met.get(id(part), 0) < 2:
+            return made
+        self._said[id(part)] = known = f"t{len(self._said)}"
+        return f"({known} := {made})"
+
+    def _made_text(self, part: Any, name: Callable[..., str]) -> str:
+        """An expression that makes a part anew, if it is not there."""
         if (array := self._array(part)) is not None:
             place = self._places[array._ref]
             found = f"r{place}"
@@ -143,12 +157,7 @@ class Results:
             if not isinstance(part, Tensor):
                 return f"{found}[()]" if place in self._numbers else found
             is_number = self.generic[place] and place not in self._numbers
-            made = f"tensor_of({found})" if is_number or self.shared[place] else f"tensor({found}, None)"
-            if self._met[id(part)] == 1:
-                return made
-            known = self._said.get(id(part))
-            self._said.setdefault(id(part), f"t{len(self._said)}")
-            return known or f"({self._said[id(part)]} := {made})"
+            return f"tensor_of({found})" if is_number or self.shared[place] else f"tensor({found}, None)"
         if id(part) in self.containers:
             return self.containers[id(part)]
         if type(part) in (list, dict) and self._was_there(part):  # the one that is there
@@ -156,7 +165,7 @@ class Results:
         if type(part) in (list, tuple):
             inner = "".join(f"{self._text(p, name)}, " for p in part)
             return f"[{inner}]" if type(part) is list else f"({inner})"
-        if isinstance(part, tuple) and hasattr(part, "_fields"):
+        if is_record(part):
             return f"{name(type(part))}({', '.join(self._text(p, name) for p in part)})"
         if type(part) is dict:
             return "{" + ", ".join(f"{name(k)}: {self._text(v, name)}" for k, v in part.items()) + "}"
