@@ -20,7 +20,7 @@ from ...tensor import Tensor
 from ..trace.traced import Traced, leaves_of
 from ..trace.whose_code import is_of_the_user
 from .appended import Length
-from .code import loads, tells_none
+from .code import asks_unnoticed, loads
 from .nested import is_free
 from .places import CELL, GONE, SCALARS, SEARCHING, Attribute, Place, own_attributes
 from .trusted import is_ours
@@ -216,8 +216,8 @@ def _strange(value: Any, is_there: Callable[[Any], bool]) -> str:
 def find_read(
     assigned: list[Assigned], codes: Collection[types.CodeType], names: Set[str], read: set[Any]
 ) -> None:
-    """Raise if code that has run may have looked by ``is None`` at what stands in an unread place."""
-    if not any(tells_none(code) for code in codes if is_of_the_user(code.co_filename)):
+    """Raise if code that has run may have looked, as by ``is None``, at what stands in an unread place."""
+    if not any(asks_unnoticed(code) for code in codes if is_of_the_user(code.co_filename)):
         return
     loaded = {name for code in codes for name in loads(code)}
     searches = not names.isdisjoint(SEARCHING)

@@ -14,6 +14,7 @@ TAKING = (
     "CALL",
     "LOAD_CONST",
 )  # what follows the constant of d[c], d.get(c, …)
+UNNOTICED = {"callable", "id", "is_", "is_not"}  # functions that ask nothing of what they are given
 SAYING_NOTHING = {"CACHE", "PRECALL", "NOP", "PUSH_NULL"}  # between what is done
 
 
@@ -79,15 +80,18 @@ def loads(code: types.CodeType) -> frozenset[str]:
     found = (
         i.argval
         for i in dis.get_instructions(code)
-        if i.opname.startswith("LOAD_") and "CONST" not in i.opname
+        if i.opname.startswith("LOAD_") and not i.opname.startswith(("LOAD_FAST", "LOAD_CONST"))
     )
     return frozenset(name for name in found if isinstance(name, str))
 
 
 @lru_cache(1024)
-def tells_none(code: types.CodeType) -> bool:
-    """Whether code itself asks whether something is None, or another constant."""
-    return any(i.opname == "IS_OP" or i.opname.endswith("NONE") for i in dis.get_instructions(code))
+def asks_unnoticed(code: types.CodeType) -> bool:
+    """Whether code itself may ask what an object is, by ``is None`` or the like, without its being asked."""
+    return any(
+        i.opname == "IS_OP" or i.opname.endswith("NONE") or i.argval in UNNOTICED
+        for i in dis.get_instructions(code)
+    )
 
 
 def instructions_in(code: types.CodeType) -> Iterator[dis.Instruction]:
