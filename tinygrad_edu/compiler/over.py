@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..errors import ArgumentError
 from ..tensor import Tensor
 from .c.many import DONE
-from .c.orders import Orders
+from .c.orders import Orders, Shuffled
 from .specialization import FAILED, MISS, Specialization
 
 MOMENT = 0.03  # seconds that a call of C is to take: Ctrl-C and progress wait for so long
@@ -22,6 +22,9 @@ class Rows(Protocol):
 
     arrays: Sequence[NDArray[Any]]
     period: int
+
+    @property
+    def shuffled(self) -> tuple[int, int, int] | None: ...
 
     def build(self, arrays: Iterable[Any], /) -> tuple[Any, ...]: ...
 
@@ -160,7 +163,10 @@ def _steps(one: Specialization, rows: Rows, count: int, outs: list[Any], rate: A
     many = one.many
 
     def steps(*arrays: Any) -> Any:
-        first, numbers = rows.numbers(count * many.batch, many.orders)
+        shuffled = rows.shuffled if many.orders else None
+        first, numbers = (
+            (0, Shuffled(*shuffled)) if shuffled else rows.numbers(count * many.batch, many.orders)
+        )
         many.prepare(count, first, numbers, rows.arrays, outs, rate, rows.period)
         return one.steps(*arrays)  # which may be others since the call began
 

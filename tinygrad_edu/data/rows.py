@@ -94,6 +94,16 @@ class Rows:
             return self.left, self.size
         return (whole - self.batch, self.size) if self.batch < whole else (1, self.period % self.size)
 
+    @property
+    def shuffled(self) -> tuple[int, int, int] | None:
+        """The seed of the orders of several whole epochs, the first of them, and how many rows each has.
+
+        It is None of one epoch, which may take several calls, and of a loader that has orders of its own.
+        """
+        seeded = self.usual and self.loader.shuffle and self.last <= 1 << 32
+        several = self.epochs > 1 and not self.batch
+        return (self.loader.seed, self.epoch, self.samples) if seeded and several else None
+
     def numbers(self, rows: int, orders: Any = None) -> tuple[int, NDArray[np.intp] | None]:
         """The number of the next row, and those of so many; None if they follow one another, and begin again
         after ``period`` of them, at the end of a batch.

@@ -16,17 +16,21 @@ from ..loops.plan import Plan
 from ..memory.random_functions import held
 from ..program import Call, Live, Ref, drawn_from
 from .numbers import Counting, is_whole
-from .orders import Orders
+from .orders import Orders, Shuffled, words_of
 
-N, DONE, FIRST, PERIOD, ROWS, TABLE, RATES, COUNTS = range(8)  # places in what C is given
+N, DONE, FIRST, PERIOD, ROWS, SEED, WORDS, EPOCH, SAMPLES, TABLE, RATES, COUNTS = range(
+    12
+)  # places in what C is given
 
 
 class Many:
     """How many steps of a program are made in one call.
 
     C is given a list of words: how many steps, how many of them are done, the number of the first row, after
-    how many rows they begin again, the addresses of the rows' numbers (0 if they follow one another), of a
-    table of the optimizers' numbers (0 if C computes them) and of the rates; then for each optimizer how many
+    how many rows they begin again, the addresses of the rows' numbers (0 if they follow one another) and of a
+    seed (0 if these numbers are there; else they are made, epoch by epoch), the words of the seed, the first
+    epoch, the number of rows that it shuffles, the addresses of a table of the optimizers' numbers (0 if C
+    computes them) and of the rates; then for each optimizer how many
     steps it has made, for each argument the address of the rows, and for each result where to put those of
     all steps (0 if nobody asks).
 
@@ -92,8 +96,7 @@ class Many:
             )
         ]
         gather = [
-            f"memcpy(d{k} + i * {w}, b{k} + rows[s * {self.batch} + i] * {w}, {w});"
-            for k, w in enumerate(self.widths)
+            f"memcpy(d{k} + i * {w}, b{k} + rows[at + i] * {w}, {w});" for k, w in enumerate(self.widths)
         ]
         take = [f"memcpy(d{k}, b{k} + at * {w}, {self.batch * w});" for k, w in enumerate(self.widths)]
         places = [self.counting.scalar(k, slot) for k in range(len(self.counting.scalars))]
@@ -116,14 +119,15 @@ class Many:
                 copies.append(f"if (o{k}) memcpy(o{k} + s * {size}, {at}, {size});")
         values = "".join(f", d{k}" for k in range(len(self.widths)))
         lines = [
-            f"const word n = c[{N}], *const rows = (word *)c[{ROWS}];",
-            f"const word first = c[{FIRST}], period = c[{PERIOD}];",
+            f"const word n = c[{N}], period = c[{PERIOD}];",
+            f"word *const rows = (word *)c[{ROWS}], epoch = c[{EPOCH}];",
+            f"const uint32_t *const seed = (uint32_t *)c[{SEED}];",
             f"const double *const table = (double *)c[{TABLE}], *const rates = (double *)c[{RATES}];",
             *names,
-            "word s = 0;",
+            f"word s = 0, at = c[{FIRST}];",
             "for (; s < n; s++) {",
+            f"    if (seed && !at) ORDER(seed, c[{WORDS}], epoch++, c[{SAMPLES}], rows);",
             "    if (!rows) {",
-            f"        const word at = (first + s * {self.batch}) % period;",
             *(f"        {line}" for line in take),
             "    }",
             f"    else for (word i = 0; i < {self.batch}; i++) {{",
@@ -132,6 +136,7 @@ class Many:
             *(f"    {line}" for line in count),
             f"    if (body_0(p{values})) break;",
             *(f"    {line}" for line in copies),
+            f"    at = at + {self.batch} < period ? at + {self.batch} : 0;",
             "}",
             f"c[{DONE}] = s;",
             "return s < n;",
@@ -148,12 +153,12 @@ class Many:
         """Get ready for n steps, or for those before the first one that an optimizer makes in another way.
 
         They are of consecutive rows from the first on, which begin again after ``period`` of them, or of rows
-        by their numbers.
+        by their numbers, all of them, or those of whole epochs.
 
         Parameters
         ----------
         n, first, period : int
-        rows : ndarray of int64, shape (n · batch,), or None
+        rows : ndarray of int64, shape (n · batch,), Shuffled, or None
         data : sequence of ndarray
             The rows of each argument, in C order.
         outs : sequence of ndarray or None
@@ -162,8 +167,14 @@ class Many:
             Sets the rates of the k-th of these steps.
         """
         self.rate, n = rate, min([n, *(steps_alike(live, n) for live in self.lives)])
+        words = [n, 0, first, period, 0, 0, 0, 0, 0, 0, self.rates.ctypes.data]
+        if isinstance(rows, Shuffled):
+            seed, numbers = words_of(rows.seed), np.empty(rows.samples, np.int64)
+            words[ROWS:TABLE] = numbers.ctypes.data, seed.ctypes.data, len(seed), rows.epoch, rows.samples
+            rows = seed, numbers
+        elif rows is not None:
+            words[FIRST : ROWS + 1] = 0, sys.maxsize, rows.ctypes.data
         self.held: Any = rows, data, outs  # what is held stays where it is
-        words = [n, 0, first, period, 0 if rows is None else rows.ctypes.data, 0, self.rates.ctypes.data]
         words += [live.of[0].counts[0] for live in self.lives]
         words += [d.ctypes.data for d in data]
         words += [0 if o is None else o.ctypes.data for o in outs]

@@ -8,7 +8,7 @@ differs.
 import ctypes
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,7 @@ static inline int swapped(int64_t *out, uint32_t i, uint32_t place) {
 }
 
 /* The numbers 0 to n - 1 in the order of each of some epochs, whose seed has so many words. */
+__attribute__((noinline))
 void orders(const uint32_t *seed, word words, word epoch, word epochs, word n, int64_t *out) {
     for (; epochs-- > 0; epoch++, out += n) {
         uint32_t pool[4], state[8], key = 0x43b0d7e5u;
@@ -79,9 +80,20 @@ void orders(const uint32_t *seed, word words, word epoch, word epochs, word n, i
         }
     }
 }
+#define ORDER(seed, words, epoch, n, out) orders(seed, words, epoch, 1, n, out)
+#else
+#define ORDER(...)
 #endif
 """
 Orders = Callable[[int, range, int], NDArray[np.int64]]
+
+
+class Shuffled(NamedTuple):
+    """Rows in the orders of epochs, each made when it begins: a seed, the first epoch, how many rows."""
+
+    seed: int
+    epoch: int
+    samples: int
 
 
 def orders_of(library: Any) -> Orders | None:
@@ -98,12 +110,17 @@ def orders_of(library: Any) -> Orders | None:
 
     def in_c(seed: int, epochs: range, n: int) -> NDArray[np.int64]:
         """The numbers from 0 to n - 1 in the orders of epochs that follow one another, a row for each."""
-        words = np.frombuffer(seed.to_bytes(4 * (-(-seed.bit_length() // 32) or 1), "little"), np.uint32)
+        words = words_of(seed)
         found = np.empty((len(epochs), n), np.int64)
         function(words.ctypes.data, len(words), epochs.start, len(epochs), n, found.ctypes.data)
         return found
 
     return in_c if _agrees(in_c) else None
+
+
+def words_of(seed: int) -> NDArray[np.uint32]:
+    """A seed, 32 bits each."""
+    return np.frombuffer(seed.to_bytes(4 * (-(-seed.bit_length() // 32) or 1), "little"), np.uint32)
 
 
 def _agrees(orders: Orders) -> bool:
