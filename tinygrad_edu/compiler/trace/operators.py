@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from .temporaries import replaces
+from .temporaries import written_into
 
 
 class Operators(NDArrayOperatorsMixin):
@@ -17,23 +17,36 @@ class Operators(NDArrayOperatorsMixin):
     _log: Any
     _value: Any
 
-    def __add__(self, other: Any) -> Any:
-        count = sys.getrefcount(other)
-        if isinstance(other, Operators) and replaces(self, other, count):
-            return self._log.call(np.add, (self, other), {"out": other})
-        return NDArrayOperatorsMixin.__add__(self, other)
-
-    def __mul__(self, other: Any) -> Any:
-        count = sys.getrefcount(other)
-        if isinstance(other, Operators) and replaces(self, other, count):
-            return self._log.call(np.multiply, (self, other), {"out": other})
-        return NDArrayOperatorsMixin.__mul__(self, other)
-
     def __pow__(self, exponent: Any) -> Any:
         """As arrays do it, which take another way than np.power where the exponent is 2 or 1/2."""
         if type(exponent) not in (int, float):
             return super().__pow__(exponent)
         return self._log.results(operator.pow, (self, exponent), {}, self._value**exponent)
+
+
+def _of_temporaries(name: str, ufunc: np.ufunc, commutes: bool) -> Any:
+    of_arrays = getattr(NDArrayOperatorsMixin, name)
+
+    def operator_of(self: Operators, other: Any) -> Any:
+        counts = sys.getrefcount(self), sys.getrefcount(other)
+        pairs = ((self, other), (other, self)) if commutes else ((self, other),)
+        for (first, second), count in zip(pairs, counts) if isinstance(other, Operators) else ():
+            if written_into(first, second, count):
+                turned = first is other and first.dtype.kind == "c"  # products have other bits then
+                if first._value.strides == np.asarray(second._value).strides and not turned:
+                    break  # to the same bits as NumPy's function
+                return self._log.call(ufunc, (first, second) if turned else (self, other), {"out": first})
+        return of_arrays(self, other)
+
+    return operator_of
+
+
+for _name, _ufunc, _commutes in (
+    ("add", np.add, True), ("sub", np.subtract, False), ("mul", np.multiply, True),
+    ("truediv", np.divide, False), ("floordiv", np.floor_divide, False), ("and", np.bitwise_and, True),
+    ("or", np.bitwise_or, True), ("xor", np.bitwise_xor, True),
+):  # fmt: skip
+    setattr(Operators, f"__{_name}__", _of_temporaries(f"__{_name}__", _ufunc, _commutes))
 
 
 def _in_place(name: str, operation: Any) -> Any:

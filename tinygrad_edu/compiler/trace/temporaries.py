@@ -13,20 +13,20 @@ import numpy as np
 LARGE = 1 << 18  # bytes, from which on NumPy looks for temporaries
 
 
-def replaces(first: Any, other: Any, count: int) -> bool:
-    """Whether NumPy would write a sum or product of two arrays into the second, whose order is another one.
+def written_into(array: Any, other: Any, count: int) -> bool:
+    """Whether NumPy would write what an operator makes of two arrays into the first.
 
     Parameters
     ----------
-    first, other : Traced
+    array, other : Operators
     count : int
-        The references to ``other``, where an operator of it runs.
+        The references to ``array``, where an operator of it runs.
     """
-    a, b = first._value, other._value
-    if type(b) is not np.ndarray or b.nbytes < LARGE or type(a) is not np.ndarray:
+    a, b = array._value, np.asarray(other._value)
+    if type(a) is not np.ndarray or a.nbytes < LARGE or count != temporarys_count():
         return False
-    alike = a.shape == b.shape and a.dtype == b.dtype and b.dtype.kind in "fc" and a.strides != b.strides
-    return alike and b.flags.owndata and count == temporarys_count()
+    fits = b.shape in (a.shape, ()) and np.can_cast(b.dtype, a.dtype) and a.dtype.kind in "fciub"
+    return bool(fits and a.flags.owndata and a.flags.writeable)
 
 
 @cache
