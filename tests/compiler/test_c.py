@@ -103,7 +103,8 @@ MANY_OPTIMIZERS = {
 }  # fmt: skip
 
 
-ALONE = ("RAdam", "Adamax")  # one changes its way in the sixth step, and one has its numbers made in C
+# RAdam changes its way in the sixth step; C makes the numbers of Adamax, but beside NAdam those of none.
+ALONE = ("RAdam", "Adamax")
 
 
 @pytest.mark.parametrize(

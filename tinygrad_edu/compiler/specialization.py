@@ -79,7 +79,7 @@ class Specialization:
         self._places = [self.source.name(places[g]) for g in learned]
         arrays = [self.source.defined[name] for name in self._places]
         self.kept = Kept(list(learned.values()), arrays, self._move)
-        self.call = self._door(leaves, [leaf for leaf, _ in given], title, compiled)
+        self.call = self._made_call(leaves, [leaf for leaf, _ in given], title, compiled)
         run.release()
         self.source.release()
 
@@ -132,7 +132,7 @@ class Specialization:
         """What is asked of values in every step."""
         return [step for step in self.run.program.steps if isinstance(step, Check)]
 
-    def _door(self, leaves: list[tuple[Any, Any]], read: list[Any], title: str, compiled: Any) -> Any:
+    def _made_call(self, leaves: list[tuple[Any, Any]], read: list[Any], title: str, compiled: Any) -> Any:
         """The function that is called, as text."""
         run, name = self.run, Names()
         asked = [(place, value) for place, value in run.state.places if not place.of_optimizer]

@@ -64,13 +64,13 @@ def compile(function: Any = None, *, backend: str = "numpy", cache: str | PathLi
     time it is traced; eight ways of it are kept.
 
     A list to which the step adds, ``losses.append(loss.item())``, gets that in every call; the step may ask
-    how long it is, and for the items that it has added.  What it
-    assigns is assigned in every call, ``self.loss = loss``, ``count += 1``, ``log["mean"] = total / count``,
-    ``self.hidden = h.detach()``: tensors, arrays, numbers, texts, and lists, tuples and dicts of them, to
-    attributes, items, globals and variables of a closure.  What it reads there before that, numbers and
-    arrays, is another one in every call.  All of it is done when the arrays have been computed: a call that
-    raises an exception assigns nothing.  What is assigned has no graph; so where the next call reads it, it
-    must be detached.  A number that is read so may be no length and no key.
+    how long it is, and for the items that it has added.  What it assigns is assigned in every call,
+    ``self.loss = loss``, ``count += 1``, ``log["mean"] = total / count``, ``self.hidden = h.detach()``:
+    tensors, arrays, numbers, texts, and lists, tuples and dicts of them, to attributes, items, globals and
+    variables of a closure.  What it reads there before that, numbers and arrays, is another one in every
+    call.  All of it is done when the arrays have been computed: a call that raises an exception assigns
+    nothing.  What is assigned has no graph; so where the next call reads it, it must be detached.  A number
+    that is read so may be no length and no key.
 
     Not seen is that NumPy, Python or this package got another function which only they themselves call: what
     the step names, ``np.tanh``, and methods of layers and optimizers, are noticed; and by "numpy" not that

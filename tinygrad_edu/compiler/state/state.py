@@ -19,7 +19,7 @@ from ...errors import TraceError
 from ...nn.module import Module
 from ...optim.optimizer import Optimizer
 from ...tensor import Tensor
-from ..trace import whose_code as files
+from ..trace import whose_code
 from ..trace.whose_code import OURS
 from .asking import ASKING
 from .assigned import Outside
@@ -203,7 +203,7 @@ class State:
     def look_into_function(self, function: types.FunctionType) -> None:
         if (wrapped := getattr(function, "__wrapped__", None)) is not None:
             self._look(wrapped, function.__name__)
-        if not files.is_of_the_user(function.__code__.co_filename):
+        if not whose_code.is_of_the_user(function.__code__.co_filename):
             self._look(getattr(function, "registry", None), function.__name__)  # of a singledispatch
             if function.__closure__ and (function.__module__ or "").startswith(OURS):
                 for cell in function.__closure__:  # grad(f) closes over f
