@@ -16,10 +16,8 @@ import numpy as np
 
 from .errors import CoercionError
 
-PACKAGE, NUMPY, STANDARD = (
-    os.path.dirname(__file__),
-    os.path.dirname(np.__file__),
-    os.path.dirname(os.__file__),
+PACKAGE, NUMPY, STANDARD = (  # folders, with the separator: tinygrad_edu_notes.py beside one is a user's
+    os.path.join(os.path.dirname(file), "") for file in (__file__, np.__file__, os.__file__)
 )
 LIBRARIES = ("site-packages", "dist-packages")
 

@@ -26,7 +26,7 @@ from .settings import Default, Setting
 if TYPE_CHECKING:
     from .nonfinite import Place  # the module is loaded by whoever uses the mode
 
-PACKAGE, NUMPY = os.path.dirname(__file__), os.path.dirname(np.__file__)
+PACKAGE, NUMPY = (os.path.join(os.path.dirname(file), "") for file in (__file__, np.__file__))
 LIBRARY = {functools.__file__, contextlib.__file__}  # wrappers around functions, which are nobody's line
 
 

@@ -1,5 +1,6 @@
 """Whose code it is that runs: the user's, or Python's, NumPy's, this package's."""
 
+import os
 import sys
 import types
 from functools import lru_cache
@@ -7,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-PACKAGE, NUMPY = str(Path(__file__).parents[2]), str(Path(np.__file__).parent)
-PYTHON = str(Path(types.__file__).parent)
+# Folders, each with the separator behind it: beside the package a user may have tinygrad_edu_notes.py.
+PACKAGE, NUMPY = f"{Path(__file__).parents[2]}{os.sep}", f"{Path(np.__file__).parent}{os.sep}"
+PYTHON = f"{Path(types.__file__).parent}{os.sep}"
 OURS = __name__.partition(".")[0]
 LIBRARIES = sys.stdlib_module_names | {
     OURS, "numpy", "torch", "matplotlib", "pandas", "scipy", "sklearn", "_distutils_hack",  # an import's
