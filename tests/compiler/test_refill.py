@@ -2,6 +2,7 @@
 
 import gc
 import tracemalloc
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -10,6 +11,9 @@ import pytest
 import tinygrad_edu as tg
 from tinygrad_edu import nn, optim
 
+from ..benchmarks import cost
+from ..benchmarks.contestants import once_compiled, training_of, training_step
+from ..benchmarks.workload import MORE, WORKLOADS, Problem
 from .test_equality import check_training, made, normal
 
 LABELS = np.random.default_rng(1).integers(0, 3, 1500)
@@ -80,3 +84,43 @@ def test_arrays_take_at_most_the_memory_of_the_function_s(sizes, rows):
     function = made(lambda: nn.Sequential(*layers[:-1]), optim.Adam, tg.softmax_cross_entropy, None)[1]
     eager = arrays_at_most(lambda: function, x, y)
     assert arrays_at_most(lambda: tg.compile(function), x, y) <= eager
+
+
+@pytest.mark.parametrize("name", ["xor", "iris", "moons", "logistic", "blobs", "spiral", "mnist"])
+def test_so_do_those_of_the_benchmarks(name):
+    problem = Problem((WORKLOADS | MORE)[name])
+    cost.warm("numpy")
+    ours = cost.memory(lambda problem: partial(training_step(problem), problem.X, problem.Y), problem)
+    assert cost.memory(once_compiled("numpy", training_of), problem)[1] <= ours[1]
+
+
+def of_calls(kinds, places):
+    """A function of three square arrays that makes others by such calls, and writes into the last."""
+
+    def function(a, b, w):
+        values = [a, b, w]
+        for kind, (i, k) in zip(kinds, places):
+            x, y = values[i % len(values)], values[k % len(values)]
+            if kind == 5:
+                w += x * 0.5
+            else:
+                made = x + y, np.tanh(x), x @ y * 0.1, np.maximum(x, y), np.sign(x) * y
+                values.append(made[kind])
+        return values[-1], values[-2].sum()
+
+    return function
+
+
+def test_what_is_made_later_has_the_same_bits_beside_writes():
+    numbers = np.random.default_rng(0)
+    for _ in range(12):
+        kinds, places = numbers.integers(6, size=14), numbers.integers(9, size=(14, 2))
+        function = of_calls(kinds.tolist(), places.tolist())
+        a, b, w, other = (normal(8, 8) for _ in "abwo")
+        w[...] = other
+        step = tg.compile(function, backend="numpy")
+        with np.errstate(all="ignore"):
+            for _ in range(3):
+                for found, wanted in zip(step(a, b, w), function(a, b, other)):
+                    np.testing.assert_array_equal(found, wanted)
+        np.testing.assert_array_equal(w, other)

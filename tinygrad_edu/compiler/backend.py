@@ -17,6 +17,7 @@ from .numba.text import NumbaSource
 from .passes.checks_first import clips_first
 from .passes.keeping import kept_in_place
 from .passes.labels import with_places
+from .passes.later import later
 from .passes.refill import refilled
 from .passes.simpler import simpler
 from .program import Program, Ref
@@ -106,6 +107,7 @@ def numpy_source(
     simpler(program, results)
     attempts = with_places(program)
     refilled(program)
+    later(program, results)
     places, kept = kept_in_place(program, results, gradients, vectors)
     names = names | {place: program.inputs[place].name for place in program.inputs if place not in names}
     source = Source(program, [r for r in results if r not in places], names, arguments, title, attempts, kept)

@@ -20,7 +20,7 @@ from .spelling import told
 from .surrounding import Surrounded, small_buffers
 
 OWN = ("step", "np", "math", "given", "memory", "array", "SimpleNamespace", *NAMES)  # names in the text
-LARGE = 1 << 14  # bytes of an array that is forgotten when it is used no more
+LARGE = 1 << 9  # bytes of an array that is forgotten when it is used no more
 
 
 class Source(Surrounded):
