@@ -93,8 +93,34 @@ class Place:
             return f"getattr({container}, {str(self.key)!r}, {name(GONE)})"
         if type(self.key) is Own:
             return f"{container}.__dict__[{str(self.key)!r}]"
-        key = repr(self.key) if type(self.key) in (str, int) else name(self.key)
-        return f"{container}[{key}]"
+        if plain := self._plain("__getitem__"):
+            return f"{name(plain)}({container}, {self._key(name)})"
+        return self._item(name)
+
+    def put_text(self, name: Callable[..., str], value: str) -> str:
+        """A line that has it hold something else."""
+        is_attribute = isinstance(self.key, Attribute)
+        method = "__setattr__" if is_attribute else "__setitem__"
+        if self.key is not CELL and (plain := self._plain(method)):
+            return f"{name(plain)}({name(self.container, 'h')}, {self._key(name)}, {value})"
+        if is_attribute:
+            return f"{name(self.container, 'h')}.{self.key} = {value}"
+        return f"{self.text(name) if self.key is CELL else self._item(name)} = {value}"
+
+    def _item(self, name: Callable[..., str]) -> str:
+        return f"{name(self.container, 'h')}[{self._key(name)}]"
+
+    def _key(self, name: Callable[..., str]) -> str:
+        if isinstance(self.key, Attribute):
+            return repr(str(self.key))
+        return repr(self.key) if type(self.key) in (str, int) else name(self.key)
+
+    def _plain(self, method: str) -> Any:
+        """A method as Python or this package has it, where the class of the container has one of its own."""
+        kind = type(self.container)
+        base = next(c for c in kind.__mro__ if not is_of_the_user(c.__module__))
+        plain = getattr(base, method)
+        return plain if kind is not base and getattr(kind, method) is not plain else None
 
     def get(self) -> Any:
         """What it holds."""
@@ -108,6 +134,8 @@ class Place:
         if self.key is EMPTY:
             return self.container == types.CellType()  # which looks at no content
         try:
+            if plain := self._plain("__getitem__"):
+                return plain(self.container, self.key)
             return self.container[self.key]
         except (KeyError, IndexError):
             return GONE
@@ -135,6 +163,8 @@ class Place:
         elif isinstance(self.key, Attribute):
             kind = type if isinstance(self.container, type) else object  # a dataclass may be frozen
             kind.__setattr__(self.container, self.key, value)
+        elif plain := self._plain("__setitem__"):
+            plain(self.container, self.key, value)
         else:
             self.container[self.key] = value
 

@@ -1,5 +1,7 @@
 """Results: what a function returns, as the text of an expression of the arrays that the step gives."""
 
+import functools
+import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -71,7 +73,9 @@ class Results:
             self._meet(part)
             for p in part.values() if type(part) is dict else part:
                 self._collect(p)
-        elif not (isinstance(part, (*PLAIN, Tensor, Module)) or callable(part) or self._was_there(part)):
+        elif not (
+            isinstance(part, (*PLAIN, Tensor, Module)) or self._was_there(part) or self._is_fixed(part)
+        ):
             raise TraceError(
                 f"The function returns a {type(part).__name__}, which would be the first step's for ever.\n"
                 "  Return tensors, arrays, numbers, or lists, tuples and dicts of them."
@@ -81,6 +85,16 @@ class Results:
         """Count how often one is met that can be told from its equals, and changed."""
         if type(part) in (list, dict) or isinstance(part, Tensor):
             self._met[id(part)] = self._met.get(id(part), 0) + 1
+
+    def _is_fixed(self, part: Any) -> bool:
+        """Whether it is something to be called that holds nothing of a run."""
+        if isinstance(part, types.FunctionType):
+            return not (part.__closure__ or part.__defaults__ or part.__kwdefaults__)
+        owner = getattr(part, "__self__", None)
+        is_method = owner is not None and not isinstance(owner, types.ModuleType)
+        if isinstance(part, functools.partial) or (is_method and not self._was_there(owner)):
+            return False
+        return callable(part)
 
     def _was_there(self, part: Any) -> bool:
         return id(part) in self.arguments or id(part) in self.there
@@ -132,7 +146,7 @@ class Results:
         pairs = zip(appended, self.added)
         lines = [f"{name(a.held, 'l')}.extend({self._text(more, name)})" for a, more in pairs]
         texts = [self._text(value, name) for value in self.assigned]
-        return lines + [f"{place.text(name)} = {text}" for place, text in zip(places, texts)]
+        return lines + [place.put_text(name, text) for place, text in zip(places, texts)]
 
     def _text(self, part: Any, name: Callable[..., str]) -> str:
         if id(part) in self.arguments:
@@ -169,9 +183,11 @@ class Results:
             return f"{name(type(part))}({', '.join(self._text(p, name) for p in part)})"
         if type(part) is dict:
             return "{" + ", ".join(f"{name(k)}: {self._text(v, name)}" for k, v in part.items()) + "}"
-        return (
-            f"copied({name(part)})" if type(part) is np.ndarray and not self._was_there(part) else name(part)
-        )
+        if self._was_there(part):
+            return name(part)
+        if isinstance(part, Tensor):  # of constants
+            return f"tensor_of(copied({name(part._array)}))"
+        return f"copied({name(part)})" if type(part) is np.ndarray else name(part)
 
     def told(
         self, appended: Any, places: Any, found: Callable[[int], str], arguments: dict[int, str]

@@ -171,6 +171,10 @@ class Swap:
         for known, names in self.state.missing.values():
             for name in names & known.keys():
                 del known[name]
+        for _, module, attributes in self.state.attributes:
+            for name in own_attributes(module)[1:]:
+                if name not in attributes:
+                    delattr(module, name)
 
     def undo(self) -> None:
         """What was there before a run that failed, beside what was written into arrays."""

@@ -33,6 +33,15 @@ class TracedNumber(TracedScalar):
     def __abs__(self) -> Any:
         return self._log.number(abs, (self,), {}, abs(self._value))
 
+    def __invert__(self) -> Any:
+        return self._log.number(np.invert, (self,), {}, ~self._value)
+
+    def shifted(self, _: Any) -> Any:
+        """Refuse, as what Python gives may have more bits than C knows."""
+        raise self._log.refusal(
+            f"The bits of a number are shifted, in {self._log.where()}. Write n * 2**k, n // 2**k."
+        )
+
     def __divmod__(self, other: Any) -> Any:
         return self // other, self % other
 
@@ -57,6 +66,18 @@ def _of_numbers(name: str, operation: Any, swapped: bool) -> Any:
     return operator_of
 
 
+def _of_bits(name: str, operation: Any, ufunc: Any) -> Any:
+    """An operation on the bits of whole numbers, whose order is of no matter; what it gives is no larger."""
+    among_arrays = getattr(Traced, name)
+
+    def operator_of(self: TracedNumber, other: Any) -> Any:
+        if not {type(self._value), type(values_of(other))} <= {bool, int}:
+            return among_arrays(self, other)
+        return self._log.number(ufunc, (self, other), {}, operation(self._value, values_of(other)))
+
+    return operator_of
+
+
 def ask_for_class(base: Any, exponent: Any) -> None:
     """Branch on what the class of base ** exponent depends on, which is checked then: of whole numbers it is
     float where the exponent is negative, and complex where a negative number gets one that is not whole.
@@ -77,6 +98,15 @@ for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow"):
     for _prefix in ("", "i"):  # numbers are not written into
         setattr(TracedNumber, f"__{_prefix}{_name}__", _of_numbers(f"__{_name}__", _operation, swapped=False))
     setattr(TracedNumber, f"__r{_name}__", _of_numbers(f"__r{_name}__", _operation, swapped=True))
+for _name, _operation, _ufunc in (
+    ("and", operator.and_, np.bitwise_and), ("or", operator.or_, np.bitwise_or),
+    ("xor", operator.xor, np.bitwise_xor),
+):  # fmt: skip
+    for _prefix in ("", "r", "i"):
+        setattr(TracedNumber, f"__{_prefix}{_name}__", _of_bits(f"__{_prefix}{_name}__", _operation, _ufunc))
+for _name in ("lshift", "rshift"):
+    for _prefix in ("", "r", "i"):
+        setattr(TracedNumber, f"__{_prefix}{_name}__", TracedNumber.shifted)
 
 
 def kind_of(value: Any) -> Any:
