@@ -1,4 +1,4 @@
-"""What operators make of large arrays that nobody else holds lies where NumPy puts it, and is of its bits."""
+"""What a compiled step makes lies in memory as what NumPy makes: sums over it are of the same bits."""
 
 import itertools
 
@@ -25,3 +25,20 @@ def test_operators_write_into_temporaries(dtype):
         arrays = [np.asarray(v, order=order) for v, order in zip(values, orders)]
         for found, expected in zip(compiled(*arrays), step(*arrays), strict=True):
             np.testing.assert_array_equal(np.asarray(found), np.asarray(expected))
+
+
+@pytest.mark.parametrize(
+    "loss", [lambda v: np.sum(v * v), lambda v: np.mean(v**2), lambda v: np.max(v) + np.sum(v)]
+)
+def test_the_gradient_of_a_sum_is_an_array_of_its_own(loss):
+    """As it is where no step is compiled, if it is small: products of it are in C's order."""
+    x, b = np.random.default_rng(1).standard_normal((60, 51), np.float32).T, np.ones((51, 1), np.float32)
+
+    def slope(x, b):
+        b = tg.Tensor(b, requires_grad=True)
+        loss(np.tanh(x * b * x)).backward()
+        return b.grad
+
+    compiled = tg.compile(slope)
+    for _ in range(2):
+        np.testing.assert_array_equal(compiled(x, b).data, slope(x, b).data)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import stands_for_array
 from ..foreign import beside
 from ..table import composite, derivative
 from .elementwise import keeping, ones_for_zeros
@@ -20,7 +21,9 @@ def spread(g: Any, shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Any:
         few = np.empty(shape, g.dtype)
         few.fill(g)  # which takes less time than to make a view
         return few
-    return np.broadcast_to(along(g, shape, axis, keepdims), shape)
+    every: Any = np.broadcast_to(along(g, shape, axis, keepdims), shape)
+    few_traced = stands_for_array(g) and g.ndim == 0 and math.prod(shape) < MANY
+    return every.as_of_its_own() if few_traced else every
 
 
 def axes_of(axis: Axis, ndim: int) -> tuple[int, ...]:

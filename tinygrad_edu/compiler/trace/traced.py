@@ -68,6 +68,10 @@ class Traced(Operators):
         traced: Traced = self._log.results(np.asarray, (self,), {}, np.asarray(self._value))
         return traced
 
+    def as_of_its_own(self) -> "Traced":
+        """A view as if it had memory of its own: what is made of it lies as if it were made of that."""
+        return Traced(self._log, np.array(self._value, order="C"), self._ref)
+
     # ---- what an array is, which the guards hold -----------------------------------------------------------
 
     shape = property(attrgetter("_value.shape"))  # in C, which takes a third of the time
