@@ -3,6 +3,7 @@
 That it is what the function itself assigns, the programs of `idioms.txt` show.
 """
 
+import collections
 import importlib.util
 import threading
 import types
@@ -12,6 +13,7 @@ import pytest
 
 import tinygrad_edu as tg
 from tinygrad_edu import nn, optim
+from tinygrad_edu.errors import TraceError
 
 X = np.random.default_rng(0).standard_normal((6, 4), np.float32)
 
@@ -100,3 +102,22 @@ def test_a_call_that_raises_assigns_nothing():
     assert (s.n, s.y[0, 0], len(seen)) == (1, 1, 1)
     assert step(2 * np.eye(3))[0, 0] == 0.5
     assert (s.n, s.y[0, 0], len(seen)) == (2, 4, 2)
+
+
+@pytest.mark.parametrize(
+    "held",
+    [collections.defaultdict(float, a=1.0), collections.Counter(a=1), collections.OrderedDict(a=1.0, b=2.0)],
+)
+def test_a_refused_step_leaves_dicts_of_every_kind_as_they_were(held):
+    before = held.copy()
+
+    @tg.compile
+    def step(x):
+        held["n"] = held.get("n", 0.0) + x.sum().item()
+        held["a"] = held.pop("a")
+        return x
+
+    for _ in range(2):
+        with pytest.raises(TraceError, match="changes 'held'"):
+            step(X)
+        assert [*held.items()] == [*before.items()]

@@ -1,7 +1,6 @@
 """Swapping: traced arrays stand in the place of what a state holds while a run is traced."""
 
 import collections
-import copy
 from typing import Any
 
 import numpy as np
@@ -45,9 +44,9 @@ class Swap:
             for o in state.optimizers for pack in packs_of(o)
         ]  # fmt: skip
         self._nodes = [t._node for t in state.tensors.values()]
-        contained = [c for _, c, _ in state.sizes if type(c) in (list, dict)]
+        contained = [c for _, c, _ in state.sizes if isinstance(c, (list, dict))]
         contained += [c for _, c, _ in state.contents if type(c) in (set, collections.deque, bytearray)]
-        self._contents = [(c, copy.copy(c)) for c in contained]
+        self._contents = [(c, kind_of(c)(c)) for c in contained]
         self.appended: dict[int, Appended] = {}  # what stands for lists that are added to
         self._replaced: dict[int, tuple[Any, Any]] = {}  # what places held and hold, by their numbers
         for name, tensor, array, leaf, grad in self.tensors:
@@ -100,7 +99,7 @@ class Swap:
                     found.append(Change(name, [container] if is_list and len(container) > size else [], []))
         for name, container, _ in state.sizes:
             held = before.get(id(container))
-            if type(held) is dict and [*container][: len(held)] != [*held]:
+            if isinstance(held, dict) and [*container][: len(held)] != [*held]:
                 found.append(Change(name, [], []))  # its keys have another order
         for known, names in state.missing.values():
             marks = {place.mark for place in added}
@@ -163,8 +162,9 @@ class Swap:
         """What lists, dicts, globals and attributes held, before a run that failed."""
         for container, before in self._contents:
             if len(container) != len(before) or any(a is not b for a, b in zip(container, before)):
-                container.clear()
-                getattr(container, "update" if type(container) in (dict, set) else "extend")(before)
+                kind: Any = kind_of(container)
+                kind.clear(container)
+                (kind.update if isinstance(before, (dict, set)) else kind.extend)(container, before)
         for place, value in self.state.places:
             if not place.of_optimizer and place.get() is not value:
                 place.put(value)
@@ -189,6 +189,12 @@ class Swap:
         for _, pack, attributes in self.packs:
             vars(pack).clear()
             vars(pack).update(attributes)
+
+
+def kind_of(container: Any) -> Any:
+    """Python's own class of a container, which keeps what it is given as it is, unlike a Counter."""
+    kinds = (collections.OrderedDict, dict, list, set, collections.deque, bytearray)
+    return next(kind for kind in kinds if isinstance(container, kind))
 
 
 def is_kept(item: Any, before: Any) -> bool:
