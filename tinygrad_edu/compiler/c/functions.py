@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..loops.fusing import unread
-from ..loops.kinds import Inner, Statement, reads, writes
+from ..loops.kinds import Draw, Inner, Statement, reads, writes
 from ..loops.memories import C_TYPES, NoLoop, Operand, address
 from ..loops.plan import Plan
 from ..memory import words
@@ -23,6 +23,7 @@ from .own_loops import own_loop
 from .text import Printer
 
 TINY = 128  # bytes
+TRUTH = "int32_t"  # of few numbers: as wide as most of them, what is chosen by truths becomes vectors
 
 
 class Functions:
@@ -65,6 +66,9 @@ class Functions:
         self.first = len(plan.segments) > 1 and bool(arguments or plan.whole)
         self.counts, self.many = False, None  # type: tuple[bool, Many | None]
         self.why_one = ""
+        self.types = C_TYPES | (
+            {"b1": TRUTH} if alone else {}
+        )  # of values, and of arrays that nobody else sees
         self.text = self._text(range(len(plan.groups)))
 
     def _text(self, numbers: Iterable[int]) -> str:
@@ -126,7 +130,7 @@ class Functions:
             return used.setdefault((memory, dtype), f"m{memory}_{dtype.str[1:]}")
 
         printer = Printer(pointer, self._inner_slot)
-        printer.inlined = self.inlined
+        printer.inlined, printer.types = self.inlined, self.types
         fleeting = {m for m, kind in self.plan.kinds.items() if kind == "fleeting"}
         groups = self.plan.groups[number]
         for group, left in zip(groups, self._unread(groups)):
@@ -217,6 +221,8 @@ class Functions:
         """
         lines, apart, plan, memories = [], dict[str, str](), self.plan, self.memories
         given = [memories.of[r] for r in self.arguments]
+        called = (s for s in self._statements if isinstance(s, (Inner, Draw)))  # with steps in bytes
+        by_bytes = {o.memory for s in called for o in (*reads(s), *writes(s))}
         for m in sorted({m for m, _ in used}):
             kind, size = plan.kinds[m], memories.all[m].size
             names = [(C_TYPES[d.str[1:]], d.itemsize, name) for (k, d), name in used.items() if k == m]
@@ -226,7 +232,9 @@ class Functions:
                 before = address(value) - memories.all[m].low
                 at += f" - {before}" * (before != 0)
             elif kind == "stack" and len(names) == 1:
-                lines.append(f"{names[0][0]} {names[0][2]}[{-(-max(size, 1) // names[0][1])}] ALIGNED;")
+                (dtype,) = (d for k, d in used if k == m)
+                declared = (C_TYPES if m in by_bytes else self.types)[dtype.str[1:]]
+                lines.append(f"{declared} {names[0][2]}[{-(-max(size, 1) // names[0][1])}] ALIGNED;")
                 continue
             elif kind == "stack":
                 lines.append(f"char m{m}[{max(size, 1)}] ALIGNED;")

@@ -155,7 +155,8 @@ class Loops:
         at, element = (self._at(o, nest.index(o)) for o in (over, source))
         total, dtype = at if any(steps) else self._name(), over.dtype
         if op == "add" and source.dtype.kind == "b" and not any(steps):
-            dtype = np.min_scalar_type(prod(sizes))  # a count: more of small numbers fit in a vector
+            wide = self.types is not type(self).types  # truths are, and with them what is counted
+            dtype = np.dtype(np.int32) if wide else np.min_scalar_type(prod(sizes))  # more fit in a vector
         kind = self.types[dtype.str[1:]]
         element = element if source.dtype == dtype else self._cast(kind, element)
         bodies: list[list[str]] = [
