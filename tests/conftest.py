@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 from collections import Counter
+from zlib import crc32
 
 import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, seed, settings
@@ -53,8 +54,13 @@ def pytest_collection():
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_call(item):
-    """Draws follow from a test's name; by default from its source, which takes longer to hash."""
+    """Draws follow from a test's name; by default from its source, which takes longer to hash.
+
+    So do the numbers of a module's RNG, which the tests before have drawn from, or have not.
+    """
     test = getattr(item, "function", None)
+    if rng := getattr(getattr(item, "module", None), "RNG", None):
+        rng.bit_generator.state = type(rng.bit_generator)(crc32(item.nodeid.encode())).state
     if settings.default.derandomize and is_hypothesis_test(test):
         seed(item.nodeid)(test)
 
