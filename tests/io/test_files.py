@@ -133,15 +133,13 @@ OWN = {
 }
 
 
-@pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("kind", FOREIGN)
-def test_files_of_other_formats_are_called_by_their_names(reader, kind, tmp_path):
+def test_files_of_other_formats_are_called_by_their_names(kind, tmp_path):
     content, message = FOREIGN[kind]
-    if reader in OWN.get(kind, ()):
-        return
     (tmp_path / "file").write_bytes(content)
-    with pytest.raises(FormatError, match=f"(?s){message}"):
-        READERS[reader](tmp_path / "file")
+    for reader in READERS.keys() - OWN.get(kind, set()):
+        with pytest.raises(FormatError, match=f"(?s){message}"):
+            READERS[reader](tmp_path / "file")
 
 
 @given(
