@@ -113,17 +113,31 @@ def test_a_resumed_training(tmp_path):
         np.testing.assert_array_equal(weights[name], value)
 
 
-def test_what_cannot_be_compiled_is_refused_by_name():
-    class Counting(nn.Module):
-        def __init__(self):
-            self.layer, self.calls = nn.Linear(6, 3, rng=0), 0
+class Counting(nn.Module):
+    def __init__(self):
+        self.layer, self.calls, self.seen = nn.Linear(6, 3, rng=0), 0, set()
 
+    def forward(self, x):
+        self.calls += 1
+        return self.layer(x)
+
+
+def test_a_module_that_counts_its_calls():
+    counted = [Counting(), Counting()]
+    for compile, model in zip((False, True), counted):
+        trained(compile, lambda model=model: model)
+    assert counted[0].calls == counted[1].calls == 12
+    np.testing.assert_array_equal(counted[0].layer.weight.data, counted[1].layer.weight.data)
+
+
+def test_what_cannot_be_compiled_is_refused_by_name():
+    class Remembering(Counting):
         def forward(self, x):
-            self.calls += 1
+            self.seen.add(len(x))
             return self.layer(x)
 
-    with pytest.raises(TraceError, match="calls"):
-        trained(True, Counting)
+    with pytest.raises(TraceError, match="seen"):
+        trained(True, Remembering)
     with pytest.raises(TraceError, match="Muon"):
         trained(True, lambda: nn.Sequential(nn.Linear(6, 3, rng=0, bias=False)), optimizer=optim.Muon)
 

@@ -26,7 +26,7 @@ def make_epochs(training: Training, bar: Progress) -> bool:
     count = math.ceil(min(runs.limit // steps, settings.epochs - len(history), left))
     if count < 2:
         return False
-    rows, start = rows_of(training.loader, count, group), time.perf_counter()
+    start, rows = time.perf_counter(), rows_of(training.loader, count, group)
     if rows is None or (group > 1 and rows.ends_short):
         return False
     weighted = len(places_of(training, rows)) > 2
@@ -39,10 +39,10 @@ def make_epochs(training: Training, bar: Progress) -> bool:
     losses, weights, alike = of_batches(made, group), rows.size // group, not (weighted or rows.ends_short)
     if not alike:
         weights = of_batches(made, group, 1) if weighted else rows.sizes(made.steps)
-    seconds = (time.perf_counter() - start) / made.steps * steps
     done = whole * batches  # batches of whole epochs
     of_whole = weights if alike else weights[:done].reshape(whole, batches)
     found = training.totals.of_epochs(losses[:done].reshape(whole, batches), of_whole)
+    seconds = (time.perf_counter() - start) / made.steps * steps
     lr = training.optimizer.groups[0].lr
     if training.best is None:
         history.extend({"loss": found, "lr": [lr] * whole, "seconds": [seconds] * whole})

@@ -201,9 +201,9 @@ class State:
                 self._hold(place, item, is_asked)
 
     def look_into_function(self, function: types.FunctionType) -> None:
-        if (wrapped := getattr(function, "__wrapped__", None)) is not None:
-            self._look(wrapped, function.__name__)
+        self._look(getattr(function, "__wrapped__", None), function.__name__)
         if not whose_code.is_of_the_user(function.__code__.co_filename):
+            self._note_names(names_in(function.__code__) if not self.codes else ())  # the step of `fit`
             self._look(getattr(function, "registry", None), function.__name__)  # of a singledispatch
             if function.__closure__ and (function.__module__ or "").startswith(OURS):
                 for cell in function.__closure__:  # grad(f) closes over f
