@@ -20,6 +20,7 @@ from .over import Runs, over
 from .report import report_of
 from .saved import save
 from .specialization import Specialization
+from .state.caches import Filled
 from .tracing import Untraceable
 from .ways import Ways
 
@@ -144,6 +145,8 @@ class Compiled:
         self.useless += ways is None
         try:
             run = run_of(self, args, kwargs)
+        except Filled:  # as the function itself will, and the next trace finds it there
+            return self.as_it_is(args, kwargs)
         except (Untraceable, TraceError) as error:
             if ways:  # which is not compiled
                 ways.close()

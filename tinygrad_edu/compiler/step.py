@@ -74,9 +74,7 @@ def compile(function: Any = None, *, backend: str = "numpy", cache: str | PathLi
 
     Not seen is that NumPy, Python or this package got another function which only they themselves call: what
     the step names, ``np.tanh``, and methods of layers and optimizers, are noticed; and by "numpy" not that
-    ``object.__setattr__`` gives a layer of ours another class or ``__dict__``, which C sees.  Nor is seen
-    what a function of ``functools.lru_cache`` does beside its result: let it have no side effects, and no
-    arguments made of traced values.
+    ``object.__setattr__`` gives a layer of ours another class or ``__dict__``, which C sees.
 
     In C, what is computed element for element, and what is summed, is as NumPy has it, to the bit: exp, tanh
     and their like, and large products, are NumPy's own inner loops, called without Python; folds take the

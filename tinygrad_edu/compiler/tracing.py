@@ -23,6 +23,7 @@ from .passes.share import shared
 from .program import Live, Program, Ref, owner_of
 from .state import asking
 from .state.assigned import Change, Changed, Outside, find_read, refuse_graphs, refuse_new
+from .state.caches import Filled
 from .state.changing import refuse_optimizer
 from .state.counting import begin_of
 from .state.layout import Layout
@@ -89,15 +90,16 @@ class Run:
                 result = function(*self.layout.args, **self.layout.kwargs)
             self.appended = [*self.swap.appended.values()]
             self._find_results(result)
-        except TraceError:
-            saved.restore()
-            self.swap.undo()
+            if self.state.caches.filled():
+                added = [a for a in self.appended if a.added]
+                self.state.caches.refuse_filled([*self.swap.changes(), *self.assigned, *added])
+        except (TraceError, Filled):
+            self._undo(saved)
             raise
         except BaseException as error:  # the function's own, which leaves behind what it has done so far
             if isinstance(error, Exception):  # or because of the tracing: the function itself will show
                 changed = [change.name for change in self.swap.changes()]
-                saved.restore()
-                self.swap.undo()
+                self._undo(saved)
                 if changed or shared_draws() != drawn:
                     raise TraceError(
                         f"The step changes {', '.join(map(repr, changed)) or 'shared random state'}, and "
@@ -107,6 +109,7 @@ class Run:
                 raise Untraceable from error
             self.swap.put_back()
             self.swap.made_gradients()
+            self.state.caches.restore()
             raise
         self.drawn_from = (DEFAULT.get().value,) if log.asked else None  # the default generator
         rebound, changes = self.swap.rebound(), self.swap.changes()
@@ -134,9 +137,14 @@ class Run:
             log.refuse_strangers({id(leaf) for _, _, _, leaf, _ in self.swap.tensors})
             self._take_results([ref for _, ref in gradients])
         except TraceError:
-            saved.restore()
-            self.swap.undo()
+            self._undo(saved)
             raise
+
+    def _undo(self, saved: "Saved") -> None:
+        """Leave everything as it was before the run."""
+        saved.restore()
+        self.swap.undo()
+        self.state.caches.restore()
 
     def _find_results(self, result: Any) -> None:
         """What the function returns, what it has added to lists, and what it has assigned to places."""

@@ -74,7 +74,7 @@ def guards(
             if isinstance(c, dict) and size > 1 and not n.startswith("__")
         ),
     ]
-    for n, function in state.caches:
+    for n, function, _ in state.caches.found:
         groups.append(
             (
                 f"another content of the cache of {n!r}",

@@ -34,7 +34,6 @@ HAVING = {
     staticmethod: "__func__", classmethod: "__func__", property: "fget", functools.cached_property: "func"
 }  # fmt: skip
 ITSELF = (property, types.FunctionType)  # which a class gives as they are
-CACHING = type(functools.lru_cache(len))
 HOLDING = (types.SimpleNamespace, collections.ChainMap, collections.UserDict, collections.UserList,
            collections.UserString, weakref.WeakValueDictionary, weakref.WeakKeyDictionary, weakref.WeakSet,
            type(os.environ), BaseException)  # fmt: skip

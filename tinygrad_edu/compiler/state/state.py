@@ -23,11 +23,11 @@ from ..trace import whose_code
 from ..trace.whose_code import OURS
 from .asking import ASKING
 from .assigned import Outside
+from .caches import CACHING, Caches
 from .changing import is_odd, refuse_changing, refuse_optimizer, refuse_weak
 from .code import catches, codes_in, globals_in, handed_on_in, identity_line, imports_in, names_in
 from .nested import flattened, is_constant
 from .places import (
-    CACHING,
     CELL,
     CONTAINERS,
     EMPTY,
@@ -80,7 +80,7 @@ class State:
         self.modules: dict[int, tuple[Any, str]] = {}  # of the user, which that code may ask for some
         self.asked: set[tuple[int, str]] = set()  # of which module for which name
         self.alive: list[Any] = []
-        self.caches: list[tuple[str, Any]] = []  # of functions
+        self.caches = Caches()
         self.missing: dict[int, tuple[dict[str, Any], set[str]]] = {}  # names that are no globals, of each
         self.identity = ""  # where code may ask whether two objects are the same
         self.handed_on: set[tuple[int, str]] = set()  # globals that code does not call where it names them
@@ -132,7 +132,7 @@ class State:
         elif isinstance(value, tuple(HAVING)):
             self._look(getattr(value, next(HAVING[kind] for kind in HAVING if isinstance(value, kind))), name)
         elif isinstance(value, CACHING):
-            self.caches.append((name, value))
+            self.caches.add(name, value)
             self._look(value.__wrapped__, name)
         elif isinstance(value, Optimizer):
             self.optimizers.append(value)  # and looked into last: models name parameters better
