@@ -121,3 +121,50 @@ def test_a_refused_step_leaves_dicts_of_every_kind_as_they_were(held):
         with pytest.raises(TraceError, match="changes 'held'"):
             step(X)
         assert [*held.items()] == [*before.items()]
+
+
+def test_what_is_refused_is_named_with_its_line():
+    s, model = types.SimpleNamespace(seen=set(), keys={"a": 1}), nn.Linear(4, 2, rng=0)
+    optimizer, waiting = optim.SGD(model.parameters(), lr=0.1, momentum=0.9), collections.deque()
+
+    def step(x, kind):
+        if kind == "seen":
+            s.seen.add(len(x))
+        elif kind == "waiting":
+            waiting.append(x)
+        elif kind == "keys":
+            del s.keys["a"]
+        elif kind == "weight":
+            model.weight.data = model.weight.data * 2
+        elif kind == "learning rate":
+            optimizer.lr = 0.3
+        else:
+            optimizer.groups[0].momentum = 0.5
+        return x * 2
+
+    kinds = ["seen", "waiting", "keys", "weight", "learning rate", "momentum"]
+    for number, kind in enumerate(kinds):
+        line = step.__code__.co_firstlineno + 2 + 2 * number
+        with pytest.raises(TraceError, match=rf"{kind}.* \(in test_assigned.py, line {line}\)"):
+            tg.compile(step)(X, kind)
+    assert (s.seen, len(waiting), s.keys) == (set(), 0, {"a": 1})
+
+
+def test_a_refused_step_leaves_modes_settings_and_errstate_as_they_were():
+    model, seen = nn.Sequential(nn.Linear(4, 2, rng=0), nn.Dropout(0.5, rng=1)), set()
+    optimizer = optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+
+    def step(x):
+        model.eval()
+        optimizer.lr, optimizer.groups[0].momentum = 0.3, 0.5
+        np.seterr(over="raise")
+        seen.add(len(x))
+        return model(x)
+
+    before = np.geterr()
+    with np.errstate():
+        with pytest.raises(TraceError, match="seen"):
+            tg.compile(step)(X)
+        assert np.geterr() == before
+    assert all(module.training for module in model.modules())
+    assert (optimizer.lr, optimizer.groups[0].momentum) == (0.1, 0.9)

@@ -22,13 +22,14 @@ from .passes.fold import folded
 from .passes.share import shared
 from .program import Live, Program, Ref, owner_of
 from .state import asking
-from .state.assigned import Change, Changed, Outside, find_read, refuse_graphs, refuse_new
+from .state.assigned import Outside, find_read, refuse_graphs, refuse_new
 from .state.caches import Filled
 from .state.changing import refuse_optimizer
 from .state.counting import begin_of
 from .state.layout import Layout
 from .state.nested import identity_of, may_change
 from .state.places import packs_of
+from .state.refusals import refuse, refuse_settings
 from .state.results import Results, copied, number_of
 from .state.state import State
 from .state.swap import Swap
@@ -37,6 +38,7 @@ from .trace.draws import TracedDraws
 from .trace.fixed import refuse_fixed
 from .trace.lines import users_line
 from .trace.log import Log
+from .trace.whose_code import is_of_the_user
 
 
 class Untraceable(Exception):  # it is no error of the user's
@@ -121,6 +123,7 @@ class Run:
         self.forgotten = {id(leaf) for leaf in watch.cleared}
         self.learned = [leaf for leaf, _ in gradients]
         self.generators = [traced.generator for traced in log.generators.values()]
+        codes = [code for code in watch.met.values() if is_of_the_user(code.co_filename)]
         try:
             watch.check()
             self.state.look_at_methods(watch.met.keys())
@@ -130,10 +133,10 @@ class Run:
             self.layout.refuse_changes()
             find_read(self.layout.assigned, watch.met.values(), self.state.names, read)
             self.layout.refuse_identity(self.state)
-            refuse(rebound, changes, shared_draws() != drawn)
+            refuse(rebound, changes, shared_draws() != drawn, codes)
             for optimizer in self.state.optimizers:
                 refuse_optimizer(optimizer, self.state.names)
-            refuse_settings(self.state, SETTINGS.rates != rates, SETTINGS.count != settings)
+            refuse_settings(self.state, SETTINGS.rates != rates, SETTINGS.count != settings, codes)
             log.refuse_strangers({id(leaf) for _, _, _, leaf, _ in self.swap.tensors})
             self._take_results([ref for _, ref in gradients])
         except TraceError:
@@ -225,42 +228,6 @@ def noted_begin(log: Log, pack: Any, optimizer: Any, i: int | None) -> int:
     return type(pack).begin(pack, optimizer, i)
 
 
-def refuse(rebound: list[str], changes: list[Change], drawn: bool) -> None:
-    """Raise if what a run has done cannot be done again by NumPy's calls alone."""
-    if rebound:
-        there = ", ".join(rebound)
-        raise TraceError(
-            f"The step puts another array in the place of {there}. Write into it: x[...] = values, under "
-            "no_grad()."
-        )
-    if changes:
-        what = ", ".join(dict.fromkeys(repr(change.name) for change in changes))
-        may_be = all(change.lists or change.places for change in changes)
-        error = (Changed if may_be else TraceError)(
-            f"The step changes {what}, which the compiled step would not. Do that outside of it."
-        )
-        if isinstance(error, Changed):
-            error.changes = changes
-        raise error
-    if drawn:
-        raise TraceError(
-            "The step draws from NumPy's or Python's global generator, whose numbers would be the first "
-            "step's for ever.\n  Take a generator of your own, np.random.default_rng(), outside of the step."
-        )
-
-
-def refuse_settings(state: State, rates: bool, others: bool) -> None:
-    """Raise if a run has set settings of optimizers, which the compiled step would leave as they are."""
-    if rates and state.optimizers:
-        raise TraceError(
-            "The step sets a learning rate, which the compiled step would not. Set it before the step: it is "
-            "read anew in every one."
-        )
-    for group, settings in state.settings:
-        if others and {k: v for k, v in group.settings().items() if k != "lr"} != settings:
-            raise TraceError("The step changes a setting of an optimizer. Do that outside of it.")
-
-
 def shared_draws() -> Any:
     """The states of the generators that everyone shares."""
     legacy, plain = sys.modules.get("numpy.random"), sys.modules.get("random")
@@ -276,6 +243,8 @@ class Saved:
             g for g in (*state.seen.values(), DEFAULT.get().value) if isinstance(g, np.random.Generator)
         ]
         self.states = [(g.bit_generator, g.bit_generator.state) for g in generators]
+        self.settings = [(group, group.settings()) for group, _ in state.settings]
+        self.modes, self.errors = [*state.modes], np.geterr()
         self.copies: dict[int, tuple[Any, Any]] = {}
         for ref in program.inputs:
             owner = owner_of(program.values[ref.number])
@@ -288,6 +257,11 @@ class Saved:
             array[...] = copy
         for generator, before in self.states:
             generator.state = before
+        for group, settings in self.settings:
+            vars(group).update(settings)
+        for module, was in self.modes:
+            module.training = was
+        np.seterr(**self.errors)
 
 
 def names_of_arguments(function: Callable[..., Any]) -> list[str]:

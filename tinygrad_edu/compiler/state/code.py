@@ -15,6 +15,11 @@ TAKING = (
     "LOAD_CONST",
 )  # what follows the constant of d[c], d.get(c, …)
 UNNOTICED = {"callable", "id", "is_", "is_not"}  # functions that ask nothing of what they are given
+# The methods of Python's containers that change them.
+CHANGING = {
+    "add", "append", "appendleft", "clear", "discard", "extend", "extendleft", "insert", "pop", "popitem",
+    "popleft", "remove", "reverse", "rotate", "setdefault", "sort", "update",
+}  # fmt: skip
 SAYING_NOTHING = {"CACHE", "PRECALL", "NOP", "PUSH_NULL"}  # between what is done
 
 
@@ -92,6 +97,20 @@ def asks_unnoticed(code: types.CodeType) -> bool:
         i.opname == "IS_OP" or i.opname.endswith("NONE") or i.argval in UNNOTICED
         for i in dis.get_instructions(code)
     )
+
+
+def line_of_change(code: types.CodeType, name: str) -> int:
+    """The line in which code assigns to a name or an attribute, or changes the container there; 0 if none."""
+    line, loaded, changed = code.co_firstlineno, 0, 0
+    for i in dis.get_instructions(code):
+        line = line_of(i) or line
+        if i.argval == name and i.opname.startswith(("STORE_", "DELETE_")):
+            return line
+        if i.argval == name and i.opname.startswith("LOAD_"):
+            loaded = line
+        elif loaded == line and (i.opname in ("STORE_SUBSCR", "DELETE_SUBSCR") or i.argval in CHANGING):
+            changed = changed or line
+    return changed
 
 
 def instructions_in(code: types.CodeType) -> Iterator[dis.Instruction]:
