@@ -128,14 +128,15 @@ def test_what_is_refused_is_named_with_its_line():
     optimizer, waiting = optim.SGD(model.parameters(), lr=0.1, momentum=0.9), collections.deque()
 
     def step(x, kind):
+        seen, weight = len(x), 2  # variables of its own, of these names
         if kind == "seen":
-            s.seen.add(len(x))
+            s.seen.add(seen)
         elif kind == "waiting":
             waiting.append(x)
         elif kind == "keys":
             del s.keys["a"]
         elif kind == "weight":
-            model.weight.data = model.weight.data * 2
+            model.weight.data = model.weight.data * weight
         elif kind == "learning rate":
             optimizer.lr = 0.3
         else:
@@ -144,7 +145,7 @@ def test_what_is_refused_is_named_with_its_line():
 
     kinds = ["seen", "waiting", "keys", "weight", "learning rate", "momentum"]
     for number, kind in enumerate(kinds):
-        line = step.__code__.co_firstlineno + 2 + 2 * number
+        line = step.__code__.co_firstlineno + 3 + 2 * number
         with pytest.raises(TraceError, match=rf"{kind}.* \(in test_assigned.py, line {line}\)"):
             tg.compile(step)(X, kind)
     assert (s.seen, len(waiting), s.keys) == (set(), 0, {"a": 1})

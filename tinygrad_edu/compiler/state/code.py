@@ -100,13 +100,16 @@ def asks_unnoticed(code: types.CodeType) -> bool:
 
 
 def line_of_change(code: types.CodeType, name: str) -> int:
-    """The line in which code assigns to a name or an attribute, or changes the container there; 0 if none."""
+    """The line in which code assigns to an attribute, a global or a variable of a closure of this name, or
+    changes the container there; 0 if there is none.
+    """
     line, loaded, changed = code.co_firstlineno, 0, 0
     for i in dis.get_instructions(code):
         line = line_of(i) or line
-        if i.argval == name and i.opname.startswith(("STORE_", "DELETE_")):
+        is_outside = i.argval == name and "FAST" not in i.opname  # no variable of the function itself
+        if is_outside and i.opname.startswith(("STORE_", "DELETE_")):
             return line
-        if i.argval == name and i.opname.startswith("LOAD_"):
+        if is_outside and i.opname.startswith("LOAD_"):
             loaded = line
         elif loaded == line and (i.opname in ("STORE_SUBSCR", "DELETE_SUBSCR") or i.argval in CHANGING):
             changed = changed or line
