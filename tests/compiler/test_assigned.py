@@ -162,10 +162,11 @@ def test_a_refused_step_leaves_modes_settings_and_errstate_as_they_were():
         seen.add(len(x))
         return model(x)
 
-    before = np.geterr()
+    before, attributes = np.geterr(), [dict(vars(module)) for module in model.modules()]
     with np.errstate():
         with pytest.raises(TraceError, match="seen"):
             tg.compile(step)(X)
         assert np.geterr() == before
+    assert [dict(vars(module)) for module in model.modules()] == attributes
     assert all(module.training for module in model.modules())
     assert (optimizer.lr, optimizer.groups[0].momentum) == (0.1, 0.9)

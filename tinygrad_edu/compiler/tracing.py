@@ -244,7 +244,8 @@ class Saved:
         ]
         self.states = [(g.bit_generator, g.bit_generator.state) for g in generators]
         self.settings = [(group, group.settings()) for group, _ in state.settings]
-        self.modes, self.errors = [*state.modes], np.geterr()
+        self.modes = [(vars(module), vars(module).get("training")) for module, _ in state.modes]
+        self.errors = np.geterr()
         self.copies: dict[int, tuple[Any, Any]] = {}
         for ref in program.inputs:
             owner = owner_of(program.values[ref.number])
@@ -259,8 +260,11 @@ class Saved:
             generator.state = before
         for group, settings in self.settings:
             vars(group).update(settings)
-        for module, was in self.modes:
-            module.training = was
+        for attributes, was in self.modes:
+            if was is None:  # its class says so
+                attributes.pop("training", None)
+            else:
+                attributes["training"] = was
         np.seterr(**self.errors)
 
 
