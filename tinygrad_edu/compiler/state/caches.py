@@ -1,6 +1,5 @@
 """Caches of functions, `functools.lru_cache`, which a traced run fills with what nobody may find there."""
 
-import functools
 import gc
 from collections.abc import Collection
 from typing import Any
@@ -10,8 +9,6 @@ from ...tensor import Tensor
 from ..trace.draws import TracedGenerator
 from ..trace.traced import Traced
 from .nested import flattened
-
-CACHING = type(functools.lru_cache(len))
 
 
 class Filled(Exception):  # it is no error of the user's

@@ -2,7 +2,7 @@
 
 import threading
 from array import array
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextvars import ContextVar
 from types import BuiltinMethodType
 from typing import Any
@@ -14,17 +14,10 @@ from ...optim.elementwise import Elementwise
 from ...optim.optimizer import Optimizer
 from ...tensor import Tensor
 from ..trace.whose_code import OURS
-from .places import CONTAINERS
+from .places import is_opaque
 
 LARGE = 1 << 12  # bytes that are compared before every step
 MODULES = ("ctypes", "_ctypes", "multiprocessing", "mmap", "shelve", "sqlite3")
-
-
-def is_odd(value: Any) -> bool:
-    """Whether it is an array that no traced one can stand for: of objects, texts, records, or a subclass."""
-    if not isinstance(value, np.ndarray) or type(value) is np.memmap:
-        return False
-    return type(value) is not np.ndarray or value.dtype.kind not in "fiubc"
 
 
 def refuse_changing(value: Any, name: str) -> None:
@@ -52,52 +45,38 @@ def refuse_optimizer(optimizer: Optimizer, names: Collection[str]) -> None:
 
 def changing(value: Any) -> str:
     """What it is that cannot be compared, and what to do instead; nothing if it can, or does not change."""
-    kind = type(value).__name__
-    if "decimal" in (getattr(value, "__module__", ""), getattr(value, "__name__", "")):
-        return "what is of the module decimal, whose precision may change. Pass a float."
-    if isinstance(value, type):
-        return ""
-    if type(value).__module__.startswith("numpy.random") and not isinstance(value, np.random.Generator):
-        return (
-            f"a {kind}, whose numbers would be the first step's for ever. Draw from a generator, "
-            "np.random.default_rng()."
-        )
-    if isinstance(value, (ContextVar, threading.local)) or type(value).__module__.startswith(MODULES):
-        return (
-            f"a {kind}, which may hold something else in every step. Take its value outside of the step, and "
-            "pass it."
-        )
-    if isinstance(value, BuiltinMethodType) and isinstance(value.__self__, np.ndarray):
-        return (
-            f"a method of an array, {value.__name__}, whose values would be the first step's for ever. Name "
-            "the array in the step, and call the method there."
-        )
-    if type(value) is np.memmap:
-        return (
-            "a memmap, whose numbers would be the first step's for ever. Take np.asarray(…) of it: an array "
-            "of the same memory."
-        )
-    if isinstance(value, Iterator) and not isinstance(value, np.nditer) and not hasattr(value, "readline"):
-        return (
-            f"an iterator ({kind}), whose items would be the first step's for ever. Take the items outside "
-            "of the step, and pass them to it."
-        )
-    if hasattr(type(value), "__array__") and not isinstance(value, (np.ndarray, np.generic, Tensor)):
-        return (
-            f"a {kind}, whose values would be the first step's for ever. Pass the step an array of NumPy's: "
-            "np.asarray(…) of it."
-        )
-    if type(value).__module__.startswith(f"{OURS}.data"):
-        return (
-            f"a {kind}, whose batches would be the first step's for ever. Loop over it outside of the step, "
-            "and pass it the batches."
-        )
-    if (isinstance(value, CONTAINERS) or is_odd(value)) and is_large(value):
-        return (
-            f"a {kind}, whose content would be the first step's for ever. Pass what the step needs of it, or "
-            "make it an array of numbers."
-        )
-    return ""
+    why = next((words for is_so, words in REASONS if is_so(value)), "")
+    return why.format(value, kind=type(value).__name__, for_ever="would be the first step's for ever")
+
+
+def is_of(*modules: str) -> Callable[[Any], bool]:
+    """The test whether the class of a value is one of some modules, or of those within them."""
+    return lambda value: type(value).__module__.startswith(modules)
+
+
+def is_of_decimal(value: Any) -> bool:
+    """Whether it is the module decimal, or a function, a class or a number of it."""
+    return "decimal" in (getattr(value, "__module__", ""), getattr(value, "__name__", ""))
+
+
+def draws_otherwise(value: Any) -> bool:
+    """Whether it draws random numbers, and is no generator of NumPy's, which a trace knows."""
+    return is_of("numpy.random")(value) and not isinstance(value, np.random.Generator)
+
+
+def is_method_of_an_array(value: Any) -> bool:
+    """Whether it is a method that has its array already."""
+    return isinstance(value, BuiltinMethodType) and isinstance(value.__self__, np.ndarray)
+
+
+def is_used_up(value: Any) -> bool:
+    """Whether it is an iterator, which gives each item once; a file that is open is none here."""
+    return isinstance(value, Iterator) and not isinstance(value, np.nditer) and not hasattr(value, "readline")
+
+
+def is_array_of_others(value: Any) -> bool:
+    """Whether it is an array of another library, or a table."""
+    return hasattr(type(value), "__array__") and not isinstance(value, (np.ndarray, np.generic, Tensor))
 
 
 def is_large(value: Any) -> bool:
@@ -107,3 +86,30 @@ def is_large(value: Any) -> bool:
     return size > LARGE or (
         isinstance(value, np.ndarray) and bool(value.dtype.names) and value.dtype.hasobject
     )
+
+
+# fmt: off
+# What cannot be compared, in the order in which it is asked: a test, what it is, and what to do instead.
+REASONS: list[tuple[Callable[[Any], bool], str]] = [
+    (is_of_decimal,
+     "what is of the module decimal, whose precision may change. Pass a float."),
+    (lambda value: isinstance(value, type),
+     ""),  # a class, which is looked into
+    (draws_otherwise,
+     "a {kind}, whose numbers {for_ever}. Draw from a generator, np.random.default_rng()."),
+    (lambda value: isinstance(value, (ContextVar, threading.local)) or is_of(*MODULES)(value),
+     "a {kind}, which may hold something else in every step. Take its value outside of the step, and pass it."),
+    (is_method_of_an_array,
+     "a method of an array, {0.__name__}, whose values {for_ever}. Name the array in the step, and call the method there."),
+    (lambda value: type(value) is np.memmap,
+     "a memmap, whose numbers {for_ever}. Take np.asarray(…) of it: an array of the same memory."),
+    (is_used_up,
+     "an iterator ({kind}), whose items {for_ever}. Take the items outside of the step, and pass them to it."),
+    (is_array_of_others,
+     "a {kind}, whose values {for_ever}. Pass the step an array of NumPy's: np.asarray(…) of it."),
+    (is_of(f"{OURS}.data"),
+     "a {kind}, whose batches {for_ever}. Loop over it outside of the step, and pass it the batches."),
+    (lambda value: is_opaque(value) and is_large(value),
+     "a {kind}, whose content {for_ever}. Pass what the step needs of it, or make it an array of numbers."),
+]
+# fmt: on

@@ -15,7 +15,7 @@ from ...nn.module import Module
 from ...optim.optimizer import Optimizer
 from ...optim.pack import Pack
 from ...tensor import Tensor
-from ..trace.whose_code import LIBRARIES
+from ..trace.whose_code import LIBRARIES, OURS
 
 SCALARS = (bool, int, float, complex, str, bytes, type(None), np.generic, np.dtype)
 DATA = (bool, int, float, complex, str, bytes, list, dict, set, tuple, np.ndarray)
@@ -30,8 +30,11 @@ CONTAINERS = (
 SEARCHING = {"getattr", "getattr_static", "getmembers", "attrgetter", "__getattribute__", "vars", "__dict__"}
 # Methods that show what a step has made, or are run when it is.
 UNCALLED = {"__init__", "__post_init__", "__repr__", "__str__", "__new__", "__init_subclass__"}
-HAVING = {
-    staticmethod: "__func__", classmethod: "__func__", property: "fget", functools.cached_property: "func"
+CACHING = type(functools.lru_cache(len))
+# What has others within it for good: by which attributes it gives them.
+WITHIN = {
+    staticmethod: ("__func__",), classmethod: ("__func__",), property: ("fget",), CACHING: ("__wrapped__",),
+    functools.cached_property: ("func",), types.MethodType: ("__self__", "__func__"),
 }  # fmt: skip
 ITSELF = (property, types.FunctionType)  # which a class gives as they are
 HOLDING = (types.SimpleNamespace, collections.ChainMap, collections.UserDict, collections.UserList,
@@ -208,6 +211,34 @@ def content_of(container: Any) -> Any:
     if isinstance(container, (bytearray, array, memoryview)):
         return bytes(container)
     return [id(item) for item in items_in(container)]
+
+
+def parts_of(value: Any, name: str) -> list[tuple[Any, str]]:
+    """What is in a value at no place where something else could be put, with names: of a tuple, a method."""
+    for kind, attributes in WITHIN.items():
+        if isinstance(value, kind):
+            return [(getattr(value, attribute), name) for attribute in attributes]
+    if isinstance(value, types.BuiltinMethodType) and not isinstance(value.__self__, types.ModuleType):
+        return [(value.__self__, name)]
+    if type(value).__module__ == f"{OURS}.compiler.compiled":  # another function that is compiled
+        return [(value.function, name)]
+    items: Any = ()
+    if isinstance(value, functools.partial):
+        items = value.func, value.args, value.keywords
+    elif isinstance(value, tuple):
+        items = value
+    elif is_opaque(value):
+        items = items_in(value)
+    return [(item, f"{name}[{i}]") for i, item in enumerate(items)]
+
+
+def is_opaque(value: Any) -> bool:
+    """Whether it is a container whose items have no places, a set or a deque, or an array that no traced one
+    can stand for: of objects, texts or records, or of a subclass.
+    """
+    if isinstance(value, np.ndarray) and type(value) is not np.memmap:
+        return type(value) is not np.ndarray or value.dtype.kind not in "fiubc"
+    return isinstance(value, CONTAINERS)
 
 
 def items_in(container: Any) -> list[Any]:

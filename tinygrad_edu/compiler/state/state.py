@@ -5,7 +5,6 @@ hold in turn: modules, optimizers, lists, dicts, and objects of the user's own c
 """
 
 import builtins
-import functools
 import operator
 import sys
 import types
@@ -23,15 +22,14 @@ from ..trace import whose_code
 from ..trace.whose_code import OURS
 from .asking import ASKING
 from .assigned import Outside
-from .caches import CACHING, Caches
-from .changing import is_odd, refuse_changing, refuse_optimizer, refuse_weak
+from .caches import Caches
+from .changing import refuse_changing, refuse_optimizer, refuse_weak
 from .code import catches, codes_in, globals_in, handed_on_in, identity_line, imports_in, names_in
 from .nested import flattened, is_constant
 from .places import (
+    CACHING,
     CELL,
-    CONTAINERS,
     EMPTY,
-    HAVING,
     SEARCHING,
     Attribute,
     Place,
@@ -39,10 +37,12 @@ from .places import (
     data_in,
     is_object_of_the_user,
     is_of_the_user,
+    is_opaque,
     is_scalar,
     items_in,
     own_attributes,
     packs_of,
+    parts_of,
     places_in,
     places_of,
     slots_of,
@@ -113,52 +113,42 @@ class State:
             raise TraceError(f"{name}, a list that the step adds to, is in what nobody looks into.")
         self.seen[id(value)] = value
         refuse_changing(value, name)
+        self._take_note(value, name)
+        for part, path in parts_of(value, name):
+            self._look(part, path)
+        if isinstance(value, Module) or is_object_of_the_user(value):
+            self._look_into_attributes(value, name)
+
+    def _take_note(self, value: Any, name: str) -> None:
+        """What is to be done with a value itself, by its kind."""
         if isinstance(value, Tensor):
-            self.tensors[name if name not in self.tensors else f"{name} {len(self.tensors)}"] = value
-            if value._node is not None and value._node.notes is not None and value._node.notes.hooks:
-                raise TraceError(
-                    f"{name} has a hook, which a compiled step would not call. Remove it, or run the step as "
-                    "it is."
-                )
-        elif isinstance(value, types.MethodType):
-            self._look(value.__self__, name)
-            self._look(value.__func__, name)
-        elif isinstance(value, functools.partial):
-            self._look([value.func, value.args, value.keywords], name)
+            self._take_tensor(value, name)
         elif isinstance(value, types.FunctionType):
             self.look_into_function(value)
-        elif type(value).__module__ == f"{OURS}.compiler.compiled":  # another function that is compiled
-            self._look(value.function, name)
-        elif isinstance(value, tuple(HAVING)):
-            self._look(getattr(value, next(HAVING[kind] for kind in HAVING if isinstance(value, kind))), name)
         elif isinstance(value, CACHING):
             self.caches.add(name, value)
-            self._look(value.__wrapped__, name)
         elif isinstance(value, Optimizer):
             self.optimizers.append(value)  # and looked into last: models name parameters better
         elif isinstance(value, (list, dict)):
             self._look_into_items(value, name)
-        elif isinstance(value, tuple):
-            for i, item in enumerate(value):
-                self._look(item, f"{name}[{i}]")
         elif isinstance(value, type):
             self._look_into_class(value, name)
-        elif isinstance(value, CONTAINERS) or is_odd(value):
+        elif is_opaque(value):
             self.contents.append((name, value, content_of(value)))
-            items = items_in(value)
-            self.alive.append(items)  # else others might have their places
-            for i, item in enumerate(items):
-                self._look(item, f"{name}[{i}]")
-        elif isinstance(value, types.BuiltinMethodType) and not isinstance(value.__self__, types.ModuleType):
-            self._look(value.__self__, name)
+            self.alive.append(items_in(value))  # else others might have their places
         elif isinstance(value, weakref.ref):
             self._weak.append((name, value()))
         elif isinstance(value, (operator.attrgetter, operator.methodcaller)):
             self._note_names({part for text in value.__reduce__()[1] for part in str(text).split(".")})
         elif isinstance(value, types.ModuleType):
             self.look_into_module(value, name)
-        if isinstance(value, Module) or is_object_of_the_user(value):
-            self._look_into_attributes(value, name)
+
+    def _take_tensor(self, tensor: Tensor, name: str) -> None:
+        self.tensors[name if name not in self.tensors else f"{name} {len(self.tensors)}"] = tensor
+        if tensor._node is not None and tensor._node.notes is not None and tensor._node.notes.hooks:
+            raise TraceError(
+                f"{name} has a hook, which a compiled step would not call. Remove it, or run the step as it is."
+            )
 
     def look_into_module(self, module: types.ModuleType, name: str) -> None:
         """Those attributes of a user's module that code of the step names, or all if it looks for some; of
