@@ -18,9 +18,8 @@ from ..program import Call, Live, Ref, drawn_from
 from .numbers import Counting, is_whole
 from .orders import Orders, Shuffled, words_of
 
-N, DONE, FIRST, PERIOD, ROWS, SEED, WORDS, EPOCH, SAMPLES, TABLE, RATES, COUNTS = range(
-    12
-)  # places in what C is given
+# Places in what C is given.
+N, DONE, FIRST, PERIOD, ROWS, SEED, WORDS, EPOCH, SAMPLES, TABLE, RATES, COUNTS = range(12)
 
 
 class Many:
@@ -30,9 +29,8 @@ class Many:
     how many rows they begin again, the addresses of the rows' numbers (0 if they follow one another) and of a
     seed (0 if these numbers are there; else they are made, epoch by epoch), the words of the seed, the first
     epoch, the number of rows that it shuffles, the addresses of a table of the optimizers' numbers (0 if C
-    computes them) and of the rates; then for each optimizer how many
-    steps it has made, for each argument the address of the rows, and for each result where to put those of
-    all steps (0 if nobody asks).
+    computes them) and of the rates; then for each optimizer how many steps it has made, for each argument the
+    address of the rows, and for each result where to put those of all steps (0 if nobody asks).
 
     Attributes
     ----------
@@ -87,55 +85,19 @@ class Many:
 
     def text(self, parameters: str, conditions: str, slot: Callable[[Any], int]) -> str:
         """The function in C, given its parameters, and the lines that look at the arguments."""
-        names = [
-            line
-            for k in range(len(self.widths))
-            for line in (
-                f"char *const d{k} = DATA(x{k});",
-                f"const char *const b{k} = (char *)c[{self.data + k}];",
-            )
-        ]
-        gather = [
-            f"memcpy(d{k} + i * {w}, b{k} + rows[at + i] * {w}, {w});" for k, w in enumerate(self.widths)
-        ]
-        take = [f"memcpy(d{k}, b{k} + at * {w}, {self.batch * w});" for k, w in enumerate(self.widths)]
-        places = [self.counting.scalar(k, slot) for k in range(len(self.counting.scalars))]
-        table = " ".join(f"{at} = table[s * {len(places)} + {k}];" for k, at in enumerate(places))
-        count = [f"if (table) {{ {table} }}"] * bool(places)
-        if self.counting.formulas:
-            lives = range(len(self.lives))
-            names += [f"const word made{k} = c[{COUNTS + k}];" for k in lives]
-            begins, calls = zip(*(self.counting.of_many(k, f"made{k}") for k in lives))
-            names += [line for begin in begins for line in begin]
-            count += ["else {", *(f"    {call}" for call in calls), "}"]
-        copies = []
-        for k, r in enumerate(self.results):
-            if r is not None:
-                size, at = (
-                    prod(r.shape) * r.dtype.itemsize,
-                    f"(char *)p[{slot(('memory', r.memory))}] + {r.offset}",
-                )
-                names.append(f"char *const o{k} = (char *)c[{self.outs + k}];")
-                copies.append(f"if (o{k}) memcpy(o{k} + s * {size}, {at}, {size});")
+        parts = self._take_batch(), self._count(slot), self._put_results(slot)
+        before = [line for lines, _ in parts for line in lines]
+        take, count, put = ([f"    {line}" for line in lines] for _, lines in parts)
         values = "".join(f", d{k}" for k in range(len(self.widths)))
         lines = [
             f"const word n = c[{N}], period = c[{PERIOD}];",
-            f"word *const rows = (word *)c[{ROWS}], epoch = c[{EPOCH}];",
-            f"const uint32_t *const seed = (uint32_t *)c[{SEED}];",
-            f"const double *const table = (double *)c[{TABLE}], *const rates = (double *)c[{RATES}];",
-            *names,
+            *before,
             f"word s = 0, at = c[{FIRST}];",
             "for (; s < n; s++) {",
-            f"    if (seed && !at) ORDER(seed, c[{WORDS}], epoch++, c[{SAMPLES}], rows);",
-            "    if (!rows) {",
-            *(f"        {line}" for line in take),
-            "    }",
-            f"    else for (word i = 0; i < {self.batch}; i++) {{",
-            *(f"        {line}" for line in gather),
-            "    }",
-            *(f"    {line}" for line in count),
+            *take,
+            *count,
             f"    if (body_0(p{values})) break;",
-            *(f"    {line}" for line in copies),
+            *put,
             f"    at = at + {self.batch} < period ? at + {self.batch} : 0;",
             "}",
             f"c[{DONE}] = s;",
@@ -143,6 +105,47 @@ class Many:
         ]
         body = "".join(f"    {line}\n" for line in lines)
         return f"int steps({parameters}, word *c) {{\n{conditions}{body}}}\n"
+
+    def _take_batch(self) -> tuple[list[str], list[str]]:
+        """Lines before the loop of the steps, and in it: the rows of a batch become the arguments."""
+        before = [
+            f"word *const rows = (word *)c[{ROWS}], epoch = c[{EPOCH}];",
+            f"const uint32_t *const seed = (uint32_t *)c[{SEED}];",
+        ]
+        take, gather = [], []
+        for k, width in enumerate(self.widths):
+            before.append(f"char *const d{k} = DATA(x{k});")
+            before.append(f"const char *const b{k} = (char *)c[{self.data + k}];")
+            take.append(f"    memcpy(d{k}, b{k} + at * {width}, {self.batch * width});")
+            gather.append(f"    memcpy(d{k} + i * {width}, b{k} + rows[at + i] * {width}, {width});")
+        order = f"if (seed && !at) ORDER(seed, c[{WORDS}], epoch++, c[{SAMPLES}], rows);"
+        one_by_one = f"else for (word i = 0; i < {self.batch}; i++) {{"
+        return before, [order, "if (!rows) {", *take, "}", one_by_one, *gather, "}"]
+
+    def _count(self, slot: Callable[[Any], int]) -> tuple[list[str], list[str]]:
+        """Likewise, what the optimizers count, which is in a table, or is computed of their rates."""
+        before = [f"const double *const table = (double *)c[{TABLE}], *const rates = (double *)c[{RATES}];"]
+        places = [self.counting.scalar(k, slot) for k in range(len(self.counting.scalars))]
+        table = " ".join(f"{at} = table[s * {len(places)} + {k}];" for k, at in enumerate(places))
+        count = [f"if (table) {{ {table} }}"] * bool(places)
+        if self.counting.formulas:
+            lives = range(len(self.lives))
+            before += [f"const word made{k} = c[{COUNTS + k}];" for k in lives]
+            begins, calls = zip(*(self.counting.of_many(k, f"made{k}") for k in lives))
+            before += [line for begin in begins for line in begin]
+            count += ["else {", *(f"    {call}" for call in calls), "}"]
+        return before, count
+
+    def _put_results(self, slot: Callable[[Any], int]) -> tuple[list[str], list[str]]:
+        """Likewise, results are put behind those of the steps before."""
+        before, put = [], []
+        for k, r in enumerate(self.results):
+            if r is not None:
+                size = prod(r.shape) * r.dtype.itemsize
+                at = f"(char *)p[{slot(('memory', r.memory))}] + {r.offset}"
+                before.append(f"char *const o{k} = (char *)c[{self.outs + k}];")
+                put.append(f"if (o{k}) memcpy(o{k} + s * {size}, {at}, {size});")
+        return before, put
 
     # ---- what runs -----------------------------------------------------------------------------------------
 

@@ -28,16 +28,23 @@ def head() -> dict[str, Any]:
     names = ["uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float32", "float64"]
     kinds = {name: getattr(numba, name) for name in [*names, "intp"]}
     sums = {f"sum_{kind}": _pairwise(kinds[kind]) for kind in ("float32", "float64")}
-    return {**kinds, **sums, **_of_memory(), "inf": math.inf, "nan": math.nan, "math": math, "np": np}
+    return {
+        **kinds,
+        **sums,
+        **_memory(),
+        **_calls(),
+        "inf": math.inf,
+        "nan": math.nan,
+        "math": math,
+        "np": np,
+    }
 
 
-def _of_memory() -> dict[str, Any]:
-    """What numba knows not of itself, as pieces of LLVM's code."""
+def _memory() -> dict[str, Any]:
+    """Memory by its address, which numba does not know of itself, as pieces of LLVM's code."""
     from llvmlite import ir
-    from numba.core import cgutils, types
+    from numba.core import types
     from numba.extending import intrinsic
-
-    word = ir.IntType(WORD)
 
     @intrinsic  # type: ignore[untyped-decorator]
     def pointer(_: Any, at: Any, kind: Any) -> Any:
@@ -49,7 +56,7 @@ def _of_memory() -> dict[str, Any]:
     @intrinsic  # type: ignore[untyped-decorator]
     def address(_: Any, memory: Any, i: Any) -> Any:
         def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            return builder.ptrtoint(builder.gep(args[0], [args[1]]), word)
+            return builder.ptrtoint(builder.gep(args[0], [args[1]]), ir.IntType(WORD))
 
         return types.intp(memory, types.intp), code
 
@@ -66,6 +73,17 @@ def _of_memory() -> dict[str, Any]:
             return builder.bitcast(made, dtype.as_pointer())
 
         return types.CPointer(kind.dtype)(n, kind), code
+
+    return {"pointer": pointer, "address": address, "room": room}
+
+
+def _calls() -> dict[str, Any]:
+    """Calls of functions in C by their addresses, likewise."""
+    from llvmlite import ir
+    from numba.core import cgutils, types
+    from numba.extending import intrinsic
+
+    word = ir.IntType(WORD)
 
     @intrinsic  # type: ignore[untyped-decorator]
     def call(_: Any, loop: Any, arrays: Any, sizes: Any, strides: Any, data: Any) -> Any:
@@ -91,7 +109,7 @@ def _of_memory() -> dict[str, Any]:
 
         return types.intp(types.intp, types.intp), code
 
-    return {"pointer": pointer, "address": address, "room": room, "call": call, "invoke": invoke}
+    return {"call": call, "invoke": invoke}
 
 
 @cache
