@@ -66,43 +66,11 @@ class Layout:
         self.there |= {id(t._array): t._array for t in state.tensors.values()}
         read = set() if read is None else read
         built = self._take_outside(state, read)
-        made: list[Any] = []
+        self._made: list[Any] = []
         first: dict[int, int] = {}
-        for i, leaf in enumerate(self._leaves):
-            name = names[i] if self.is_simple and i < min(len(names), self.given) else f"x{i}"
-            name = next((a.place.name for a in self.assigned if a.first <= i < a.last), name)
-            array, is_tensor = self._arrays[i], isinstance(leaf, Tensor)
-            if i in self.free:
-                made.append(self._number(log, i, leaf, name))
-                continue
-            if array is None:
-                self.kinds.append((None, leaf))
-                made.append(log.generator(leaf) if isinstance(leaf, np.random.Generator) else leaf)
-                continue
-            self.are_mixed |= id(leaf) in self.there or id(leaf) in first
-            if is_tensor and leaf._node is not None:
-                raise TraceError(
-                    "An argument of a compiled function needs a gradient, which would be lost: differentiate "
-                    "inside of the function, or pass x.detach()."
-                )
-            if (is_tensor or self.by_identity) and id(leaf) in first:
-                self.kinds.append((None, Again(first[id(leaf)])))
-                made.append(made[first[id(leaf)]])
-            elif (is_tensor or self.by_identity) and id(leaf) in self.there:
-                self.kinds.append((None, leaf))
-                made.append(leaf if is_tensor else log.input(leaf, Input("state", name)))
-            else:
-                traced = log.argument(array, name)
-                self.kinds.append((type(leaf), array.shape, array.dtype, array.strides))
-                self.refs.append(traced._ref)
-                self.ref_of[i] = traced._ref
-                if is_tensor:
-                    leaf._array = traced
-                    self.tensors.append((leaf, array))
-                made.append(leaf if is_tensor else traced)
-                self.stands_for[id(made[-1])] = i
-            first.setdefault(id(leaf), i)
-        self.args, self.kwargs = self._build(made[: self.given])
+        for i in range(len(self._leaves)):
+            self._made.append(self._stand_in(log, i, self._name(i, names), first))
+        self.args, self.kwargs = self._build(self._made[: self.given])
         # Expressions for lists and dicts, by the identity of what is given.
         self.containers: dict[int, str] = {}
         self._say([*enumerate(self.args)], "args")
@@ -111,10 +79,61 @@ class Layout:
             if one.form is UNREAD:
                 self.assigned[k] = one._replace(stands=Unread(log, one.place, read))
             elif one.before is not GONE:
-                stands = build(made[one.first : one.last])
+                stands = build(self._made[one.first : one.last])
                 self.assigned[k] = one._replace(stands=stands)
                 self.containers |= {id(stands): f"p{k}"} if type(stands) in (list, dict) else {}
-        self._made = made
+
+    def _name(self, i: int, names: Sequence[str]) -> str:
+        """What a reader would call a leaf, given the names of arguments by position."""
+        if i < self.given:
+            return names[i] if self.is_simple and i < len(names) else f"x{i}"
+        return next(a.place.name for a in self.assigned if a.first <= i < a.last)
+
+    def _stand_in(self, log: Log, i: int, name: str, first: dict[int, int]) -> Any:
+        """What the function gets for a leaf, given which leaf each array was first; its kind is noted."""
+        leaf, array, is_tensor = self._leaves[i], self._arrays[i], isinstance(self._leaves[i], Tensor)
+        if i in self.free:
+            return self._number(log, i, leaf, name)
+        if array is None:
+            self.kinds.append((None, leaf))
+            return log.generator(leaf) if isinstance(leaf, np.random.Generator) else leaf
+        if is_tensor and leaf._node is not None:
+            raise TraceError(
+                "An argument of a compiled function needs a gradient, which would be lost: differentiate "
+                "inside of the function, or pass x.detach()."
+            )
+        before, is_there = first.setdefault(id(leaf), i), id(leaf) in self.there
+        self.are_mixed |= before < i or is_there
+        if is_tensor or self.by_identity:
+            if before < i:
+                self.kinds.append((None, Again(before)))
+                return self._made[before]
+            if is_there:
+                self.kinds.append((None, leaf))
+                return leaf if is_tensor else log.input(leaf, Input("state", name))
+        traced = self._argument(log, i, array, name)
+        if is_tensor:
+            leaf._array = traced
+            self.tensors.append((leaf, array))
+        made = leaf if is_tensor else traced
+        self.stands_for[id(made)] = i
+        return made
+
+    def _argument(self, log: Log, i: int, array: Any, name: str) -> Any:
+        """A traced array, which is an argument of the program."""
+        traced = log.argument(array, name)
+        self.kinds.append((type(self._leaves[i]), array.shape, array.dtype, array.strides))
+        self.refs.append(traced._ref)
+        self.ref_of[i] = traced._ref
+        return traced
+
+    def _number(self, log: Log, i: int, leaf: Any, name: str) -> Any:
+        """What stands for a number that is another one in every call: what is in an array without axes."""
+        traced = self._argument(log, i, np.asarray(leaf), name)
+        self.free[i] = traced._ref
+        number = traced[()] if isinstance(leaf, np.generic) else traced.item()
+        self.stands_for[id(number)] = i
+        return number
 
     def _take_outside(self, state: State, read: set[Any]) -> list[Any]:
         """Add the leaves of what the places hold that the step assigns to; returns what builds them again."""
@@ -146,17 +165,6 @@ class Layout:
                 self.containers[id(part)] = f"{path}[{key!r}]"
                 inner = part.items() if type(part) is dict else enumerate(part)
                 self._say([*inner], f"{path}[{key!r}]")
-
-    def _number(self, log: Log, i: int, leaf: Any, name: str) -> Any:
-        """What stands for a number that is another one in every call: what is in an array without axes."""
-        traced = log.argument(np.asarray(leaf), name)
-        self.kinds.append((type(leaf), (), traced.dtype, ()))
-        self.refs.append(traced._ref)
-        self.ref_of[i] = traced._ref
-        self.free[i] = traced._ref
-        number = traced[()] if isinstance(leaf, np.generic) else traced.item()
-        self.stands_for[id(number)] = i
-        return number
 
     def takes_out(self, call: Call) -> bool:
         """Whether a call takes such a number out of its array, which nothing else is done to."""
