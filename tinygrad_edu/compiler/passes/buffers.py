@@ -14,15 +14,12 @@ from .in_blocks import Run
 from .lent import ALIGNED, Lent
 
 COPIES = ("copy", np.copy)
-FILLS: dict[Any, int | None] = {
-    np.empty_like: None,
-    np.zeros_like: 0,
-    np.ones_like: 1,
-}  # what is written into them
+FILLS: dict[Any, int | None] = {np.empty_like: None, np.zeros_like: 0, np.ones_like: 1}  # with what
 IN_PLACE = {np.add, np.subtract, np.multiply, np.divide, np.maximum, np.minimum, np.exp, np.sqrt, np.negative}
 CHOSEN = 1 << 14  # bytes of what np.where gives, from which on it is written into a place
 JOINS = (np.stack, np.concatenate)
 RESHAPES = ("reshape", np.reshape, "ravel", np.ravel)
+Span = tuple[int, int, Ref, int]  # from when to when an array is there, which one, and its bytes
 
 
 class Arena(NamedTuple):
@@ -52,55 +49,101 @@ def buffers(
     Those that are ``kept`` after the step have theirs from the first time on that they are used, and not in
     what is lent; of what a run makes for itself there is one block.
     """
-    steps = program.steps
     escaping = program.owners((*results, *program.inputs))
-    run_of = {i: run for run in runs for i in run.places}
-    inner = {r: run for run in runs for r in run.inner}
-
-    def span(ref: Ref, i: int) -> tuple[int, int]:
-        """From when to when it is there: at all times of a run, if it is more than a block."""
-        stop = last[program.owner(ref)]
-        if ref in inner:
-            return i, stop
-        return run_of[i].places[0] if i in run_of else i, run_of[stop].places[-1] if stop in run_of else stop
-
-    last: dict[int, int] = {}
+    spans = Spans(program, places, runs)
     for i in places:
-        for ref in steps[i].used:
-            last[program.owner(ref)] = i
-    spans: list[tuple[int, int, Ref, int]] = []
-    over: dict[Ref, Ref] = {}  # what is written over an array that nothing reads any more
-    places_of: dict[Ref, int] = {}  # which span is that of an array, until another is written over it
-    for i in places:
-        step = steps[i]
-        if not isinstance(step, Call) or not has_place(program, step, escaping):
-            continue
-        (out,) = step.outputs
-        start, stop = span(out, i)
-        before = _written_over(program, step, i, last, places_of, run_of.get(i))
-        if before is None:
-            value = program.values[out.number]
-            places_of[out] = len(spans)
-            size = inner[out].length * value.itemsize if out in inner else value.nbytes
-            spans.append((start, stop, out, size))
-        else:
-            k = places_of[out] = places_of.pop(before)
-            over[out] = spans[k][2]
-            spans[k] = (spans[k][0], stop, *spans[k][2:])
+        step = program.steps[i]
+        if isinstance(step, Call) and has_place(program, step, escaping):
+            spans.add(step, i)
     wholes: dict[int, list[Ref]] = {}  # of what is kept, by its owner
     for ref in kept:
         wholes.setdefault(program.owner(ref), []).append(ref)
-    for owner, refs in wholes.items():
-        first = next(i for i in places if owner in map(program.owner, steps[i].used))
-        first = run_of[first].places[0] if first in run_of else first
-        spans.append((first, len(steps), refs[0], owner_of(program.values[refs[0].number]).nbytes))
-    arena = laid_out(spans, lent or Lent(), len(steps))
-    arena.over.update(over)
+    for refs in wholes.values():
+        spans.keep(refs[0])
+    arena = laid_out(spans.all, lent or Lent(), len(program.steps))
+    arena.over.update(spans.over)
     for refs in wholes.values():
         whole = owner_of(program.values[refs[0].number])
         begin = arena.offsets[refs[0]]
         arena.offsets.update((r, begin + distance(whole, program.values[r.number])) for r in refs)
     return arena
+
+
+class Spans:
+    """From when to when results are there, in the order of the steps that are carried out.
+
+    Attributes
+    ----------
+    all : list of Span
+    over : dict of Ref to Ref
+        Which results are written over others, that nothing reads any more; those have the span.
+    """
+
+    def __init__(self, program: Program, places: list[int], runs: Sequence[Run]) -> None:
+        self.program, self.places = program, places
+        self.all: list[Span] = []
+        self.over: dict[Ref, Ref] = {}
+        self._number_of: dict[Ref, int] = {}  # which span an array has, until another is written over it
+        self._run_of = {i: run for run in runs for i in run.places}
+        self._block_of = {r: run.length for run in runs for r in run.inner}
+        self._last = {program.owner(ref): i for i in places for ref in program.steps[i].used}
+
+    def add(self, call: Call, i: int) -> None:
+        """Take the result of a call at a place."""
+        (out,) = call.outputs
+        start, stop = i, self._last[self.program.owner(out)]
+        if out not in self._block_of:
+            start, stop = self._begin(start), self._end(stop)
+        if (before := self._written_over(call, i)) is None:
+            value = self.program.values[out.number]
+            self._number_of[out] = len(self.all)
+            size = self._block_of[out] * value.itemsize if out in self._block_of else value.nbytes
+            self.all.append((start, stop, out, size))
+        else:
+            k = self._number_of[out] = self._number_of.pop(before)
+            begin, _, first, size = self.all[k]
+            self.over[out] = first
+            self.all[k] = begin, stop, first, size
+
+    def keep(self, ref: Ref) -> None:
+        """Take the whole memory of an array that stays after the step, from its first use on."""
+        program, owner = self.program, self.program.owner(ref)
+        first = next(i for i in self.places if owner in map(program.owner, program.steps[i].used))
+        size = owner_of(program.values[ref.number]).nbytes
+        self.all.append((self._begin(first), len(program.steps), ref, size))
+
+    def _begin(self, i: int) -> int:
+        """When the calls of the run begin that a place belongs to: what is more than a block is there then."""
+        return self._run_of[i].places[0] if i in self._run_of else i
+
+    def _end(self, i: int) -> int:
+        return self._run_of[i].places[-1] if i in self._run_of else i
+
+    def _written_over(self, call: Call, i: int) -> Ref | None:
+        """What a call may write its result over: an argument of the same form, which is used last there.
+
+        In a run of blocks it may be what another call of the run has used last.
+        """
+        program, run = self.program, self._run_of.get(i)
+        in_place, before = call.function in IN_PLACE or call.function is np.where, {i}
+        candidates = [*(call.args[2:] if call.function is np.where else call.args)] if in_place else []
+        if run is not None:
+            before |= {k for k in run.places if k < i}
+            calls: Any = (program.steps[k] for k in run.places if k < i)
+            candidates += [a for other in calls for a in refs_in(other.args)]
+        value = program.values[call.outputs[0].number]
+        owners = [program.owner(a) for a in call.args if type(a) is Ref]
+        for a in candidates:
+            if type(a) is not Ref or a not in self._number_of:
+                continue
+            if run is not None and (a in run.inner) != (call.outputs[0] in run.inner):  # a block, and a whole
+                continue
+            if self._last[owner := program.owner(a)] in before and owners.count(owner) <= in_place:
+                other = program.values[a.number]
+                alike = (other.shape, other.strides, other.dtype) == (value.shape, value.strides, value.dtype)
+                if alike and program.is_whole(a):
+                    return a
+        return None
 
 
 def has_place(program: Program, call: Call, escaping: Collection[int]) -> bool:
@@ -110,9 +153,8 @@ def has_place(program: Program, call: Call, escaping: Collection[int]) -> bool:
     if not (takes_out(call.function) or copies_in_order(program, call) or is_choice(program, call)):
         return False
     kinds = (Ref, np.ndarray, np.generic, bool, int, float, complex)
-    if call.function not in (*FILLS, *JOINS, *RESHAPES) and not all(
-        isinstance(a, kinds) for a in call.args[:2]
-    ):
+    is_of_any = call.function in (*FILLS, *JOINS, *RESHAPES)
+    if not is_of_any and not all(isinstance(a, kinds) for a in call.args[:2]):
         return False
     value, owner = program.values[call.outputs[0].number], program.owner(call.outputs[0])
     is_whole = isinstance(value, np.ndarray) and (value.base is None or call.function in RESHAPES)
@@ -126,45 +168,17 @@ def is_choice(program: Program, call: Call) -> bool:
     return bool(program.values[call.outputs[0].number].nbytes >= CHOSEN)
 
 
-def _written_over(
-    program: Program, call: Call, i: int, last: dict[int, int], places_of: dict[Ref, int], run: Run | None
-) -> Ref | None:
-    """What a call may write its result over: an argument of the same form, which is used last there.
-
-    In a run of blocks it may be what another call of the run has used last.
-    """
-    in_place, before = call.function in IN_PLACE or call.function is np.where, {i}
-    candidates = [*(call.args[2:] if call.function is np.where else call.args)] if in_place else []
-    if run is not None:
-        before |= {k for k in run.places if k < i}
-        calls: Any = (program.steps[k] for k in run.places if k < i)
-        candidates += [a for other in calls for a in refs_in(other.args)]
-    value = program.values[call.outputs[0].number]
-    owners = [program.owner(a) for a in call.args if type(a) is Ref]
-    for a in candidates:
-        if type(a) is not Ref or a not in places_of:
-            continue
-        if run is not None and (a in run.inner) != (call.outputs[0] in run.inner):  # a block, and a whole
-            continue
-        if last[owner := program.owner(a)] in before and owners.count(owner) <= in_place:
-            other = program.values[a.number]
-            alike = (other.shape, other.strides, other.dtype) == (value.shape, value.strides, value.dtype)
-            if alike and program.is_whole(a):
-                return a
-    return None
-
-
 def distance(whole: Any, part: Any) -> int:
     """How many bytes after the beginning of an array a part of it begins."""
     return int(part.__array_interface__["data"][0] - whole.__array_interface__["data"][0])
 
 
-def laid_out(spans: list[tuple[int, int, Ref, int]], lent: Lent, end: int) -> Arena:
+def laid_out(spans: list[Span], lent: Lent, end: int) -> Arena:
     """Places in one stretch of memory, or in what is lent until the end: those whose times overlap lie apart.
 
     They are placed one after another, the largest or the longest first, or as they come: as is shortest.
     """
-    orders: list[Callable[[tuple[int, int, Ref, int]], Any]] = [
+    orders: list[Callable[[Span], Any]] = [
         lambda span: -span[3],
         lambda span: (span[0], -span[3]),
         lambda span: (span[0] - span[1]) * span[3],
@@ -174,11 +188,9 @@ def laid_out(spans: list[tuple[int, int, Ref, int]], lent: Lent, end: int) -> Ar
     return min(made, key=lambda arena: arena.size)
 
 
-def _placed(spans: list[tuple[int, int, Ref, int]], lent: Lent, until: int) -> Arena:
+def _placed(spans: list[Span], lent: Lent, until: int) -> Arena:
     """Places in this order, each the lowest that there is."""
-    placed = [
-        (low, high, 0, until) for low, high in lent.walls
-    ]  # start and end in memory and in time, in order
+    placed = [(low, high, 0, until) for low, high in lent.walls]  # from where to where, and when, in order
     offsets, size = {}, 0
     for start, stop, ref, nbytes in spans:
         length = -(-max(nbytes, 1) // ALIGNED) * ALIGNED
@@ -201,9 +213,8 @@ def takes_out(function: Any) -> bool:
     if function in (*COPIES, *FILLS, *JOINS):
         return True
     owner = getattr(function, "__self__", None)
-    return function is np.clip or (
-        isinstance(owner, np.ufunc) and function.__name__ in ("reduce", "accumulate")
-    )
+    is_method = isinstance(owner, np.ufunc) and function.__name__ in ("reduce", "accumulate")
+    return function is np.clip or is_method
 
 
 def copies_in_order(program: Program, call: Call) -> bool:
