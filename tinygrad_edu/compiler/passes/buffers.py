@@ -113,7 +113,7 @@ class Spans:
         self.all.append((self._begin(first), len(program.steps), ref, size))
 
     def _begin(self, i: int) -> int:
-        """When the calls of the run begin that a place belongs to: what is more than a block is there then."""
+        """When the run begins that a place belongs to: what is more than a block is there then."""
         return self._run_of[i].places[0] if i in self._run_of else i
 
     def _end(self, i: int) -> int:

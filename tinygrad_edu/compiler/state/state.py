@@ -147,7 +147,8 @@ class State:
         self.tensors[name if name not in self.tensors else f"{name} {len(self.tensors)}"] = tensor
         if tensor._node is not None and tensor._node.notes is not None and tensor._node.notes.hooks:
             raise TraceError(
-                f"{name} has a hook, which a compiled step would not call. Remove it, or run the step as it is."
+                f"{name} has a hook, which a compiled step would not call. Remove it, or run the step as "
+                "it is."
             )
 
     def look_into_module(self, module: types.ModuleType, name: str) -> None:
