@@ -84,10 +84,12 @@ class Saved(Source):
             f"The step cannot be saved: it needs {key}, {type(value).__name__}, which is not NumPy's."
         )
 
-    def _change_errors(self, before: Any, after: Any) -> None:
-        if after is not None and before != after:
-            states = {key: after[key] for key in ("divide", "over", "under", "invalid")}
-            self.body.append(f"with np.errstate({', '.join(f'{k}={v!r}' for k, v in states.items())}):")
+    def _enter(self, errors: Any) -> None:
+        states = {key: errors[key] for key in ("divide", "over", "under", "invalid")}
+        self.body.append(f"with np.errstate({', '.join(f'{k}={v!r}' for k, v in states.items())}):")
+
+    def _leave(self) -> None:
+        """The block ends by itself."""
 
     def _take_small_buffers(self) -> None:
         """They are NumPy's."""

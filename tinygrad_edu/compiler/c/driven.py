@@ -15,9 +15,8 @@ from ..program import Call, Check, Live, Program, Ref, Step
 from ..source.text import Source
 from .functions import Functions
 
-OURS = re.compile(
-    r"P|R|r\d+|rooms|renew|undo|fits|many|at\d+|step_\d+|why"
-)  # names in the function in Python
+# Names in the function in Python.
+OURS = re.compile(r"P|R|r\d+|rooms|renew|undo|fits|many|at\d+|step_\d+|why")
 SHORT = 1 << 16  # elements: a step that goes through more lets other threads run
 
 
@@ -93,11 +92,8 @@ class Driven(Source):
         self.slots, self.first = self.functions.slots, self.functions.first
         self.many, self.counting = self.functions.many, self.functions.counting
         self.why_one = self.functions.why_one
-        self.numbers = [
-            sum(len(s.statements) for s in self.segments),
-            sum(map(len, plan.groups)),
-            len(plan.groups),
-        ]  # which the report tells
+        statements, loops = sum(len(s.statements) for s in self.segments), sum(map(len, plan.groups))
+        self.numbers = [statements, loops, len(plan.groups)]  # which the report tells
         self.are_arrays = all(self.kinds[self.memories.of[r]] == "result" for r in self.results)
         self._drive()
         self._load()
@@ -196,9 +192,8 @@ class Driven(Source):
         made = [r for r in step.outputs if r not in step.writes]
         kept = [r for r in made if self.kinds[self.memories.of[r]] != "python"]
         line = self._line(step)
-        self._change_errors(None, step.errors)
-        self.body.append(self._indented(step.errors, line))
-        self._change_errors(step.errors, None)
+        self._add([line], step.errors)
+        self._add([])
         self.emitted.update(made)
         for ref in kept:
             if ref in self.memories.moving or self.kinds[self.memories.of[ref]] in ("fixed", "argument"):
@@ -265,10 +260,8 @@ class Driven(Source):
         if self.many is None or self._asleep is not None:
             return text
         arguments = ", ".join(map(self.name, self.arguments))
-        return (
-            "\n".join([text, "", f"def steps({arguments}):", *(f"    {line}" for line in self.body_of_many)])
-            + "\n"
-        )
+        many = [f"def steps({arguments}):", *(f"    {line}" for line in self.body_of_many)]
+        return "\n".join([text, "", *many, ""])
 
     def release(self) -> None:
         """Forget what the texts were made of."""

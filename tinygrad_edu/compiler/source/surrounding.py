@@ -29,26 +29,33 @@ class Surrounded(Calls):
 
     body: list[str]
     buffer: int | None = None  # the size of buffers, if it is another one
+    _errors: Any = None  # the state of `numpy.errstate` in which the last lines are
 
-    def _change_errors(self, before: Any, after: Any) -> None:
-        """Leave a block of `numpy.errstate`, and enter another; its own context manager takes six times as
-        long.
-        """
-        if before is not None and before != after:
-            self.body += ["finally:", "    leave(errors)"]
-        if after is not None and before != after:
-            states: dict[str, Any] = {key: after[key] for key in ("divide", "over", "under", "invalid")}
-            name = "all_" + "_".join(dict.fromkeys(states.values()))
-            states |= {"bufsize": self.buffer} if self.buffer else {}
-            self.given.setdefault("enter", ERRORS.set)
-            self.given.setdefault("leave", ERRORS.reset)
-            if name not in self._taken:
-                self._taken.add(name)
-                self.given[name] = _make_extobj(**states)
-            self.body += [f"errors = enter({name})", "try:"]
+    def _add(self, lines: Iterable[str], errors: Any = None) -> None:
+        """Add lines, in the block of a state of `numpy.errstate` that they need."""
+        if errors != self._errors:
+            if self._errors is not None:
+                self._leave()
+            if errors is not None:
+                self._enter(errors)
+            self._errors = errors
+        self.body += lines if errors is None else [f"    {line}" for line in lines]
 
-    def _indented(self, errors: Any, line: str) -> str:
-        return line if errors is None else f"    {line}"
+    def _enter(self, errors: Any) -> None:
+        """Begin a block; NumPy's own context manager takes six times as long."""
+        states: dict[str, Any] = {key: errors[key] for key in ("divide", "over", "under", "invalid")}
+        name = "all_" + "_".join(dict.fromkeys(states.values()))
+        states |= {"bufsize": self.buffer} if self.buffer else {}
+        self.given.setdefault("enter", ERRORS.set)
+        self.given.setdefault("leave", ERRORS.reset)
+        if name not in self._taken:
+            self._taken.add(name)
+            self.given[name] = _make_extobj(**states)
+        self.body += [f"errors = enter({name})", "try:"]
+
+    def _leave(self) -> None:
+        """End it."""
+        self.body += ["finally:", "    leave(errors)"]
 
     def _take_small_buffers(self) -> None:
         """Have all lines run with small buffers."""

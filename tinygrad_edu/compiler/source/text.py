@@ -13,7 +13,7 @@ from ..passes.dead import needed
 from ..passes.fold import scalars_of
 from ..passes.in_blocks import VIEWING, Run, runs_of
 from ..passes.lent import ALIGNED, lent
-from ..program import Call, Check, Live, Program, Ref, refs_in
+from ..program import Call, Check, Live, Program, Ref, Step, refs_in
 from ..state.counting import NAMES, counting_lines
 from ..texts import defined
 from .spelling import told
@@ -143,46 +143,49 @@ class Source(Surrounded):
 
     def _write(self) -> None:
         live = needed(self.program, self.results)
-        used_here = {r for i in live for r in self.program.steps[i].used} | set(self.results)
+        steps = {i: self.program.steps[i] for i in sorted(live)}
+        self._give({r for step in steps.values() for r in step.used} | set(self.results))
+        self._make_room(live)
+        self._note_last_uses(live)
+        self.buffer = small_buffers(self.program, steps.values())
+        for i, step in steps.items():
+            self._write_step(i, step)
+        self._add([])
+        self._add([f"return {self._returned()}"])
+        if self.buffer:
+            self._take_small_buffers()
+
+    def _give(self, used: set[Ref]) -> None:
+        """What the text does not make, of the arrays that it names."""
         for ref in self.program.inputs:
-            if ref in self.fixed and ref in used_here and ref not in self.kept:
+            if ref in self.fixed and ref in used and ref not in self.kept:
                 value = self.program.values[ref.number]
                 # In an array without axes NumPy finds a number faster than in a scalar.
                 self.given[self.name(ref)] = np.asarray(value) if isinstance(value, np.floating) else value
-        self._make_room(live)
-        self._note_last_uses(live)
-        self.buffer = small_buffers(self.program, (self.program.steps[i] for i in live))
-        errors: Any = None
-        for i, step in enumerate(self.program.steps):
-            if i not in live:
-                continue
-            if isinstance(step, Live):
-                self._change_errors(errors, None)
-                errors = None
-                self.body += self._counting(step)
-                continue
-            if isinstance(step, Check):
-                self.body.append(self._indented(errors, f"if {self._failing(step)}: return None"))
-                continue
-            if (run := self.runs.get(i)) is not None and i != run.places[-1]:
-                continue
-            line = self._line(step) if run is None else ""
+
+    def _write_step(self, i: int, step: Step) -> None:
+        """The lines of a step; those of a run of blocks stand where the last of its calls was."""
+        if isinstance(step, Live):
+            self._add(self._counting(step))
+            return
+        if isinstance(step, Check):
+            self._add([f"if {self._failing(step)}: return None"], self._errors)
+            return
+        if (run := self.runs.get(i)) is None:
+            line = self._line(step)
             if self._is_fixed_view(step, self.fixed):
                 self._hoist(step.outputs[0], line)
                 self.fixed.update(step.outputs)
-                continue
-            if step.errors != errors:
-                self._change_errors(errors, step.errors)
-                errors = step.errors
-            lines = self._in_blocks(run) if run else line.split("\n") if line else []
+                return
+            lines = line.split("\n") if line else []
             if self.attempts.intersection(step.outputs):
                 lines = ["try:", f"    {line}", "except IndexError: return None"]
-            lines += [f"del {', '.join(names)}"] if (names := self._done_with(i)) else []
-            self.body += [self._indented(errors, one) for one in lines]
-        self._change_errors(errors, None)
-        self.body.append(f"return {self._returned()}")
-        if self.buffer:
-            self._take_small_buffers()
+        elif i == run.places[-1]:
+            lines = self._in_blocks(run)
+        else:
+            return
+        lines += [f"del {', '.join(names)}"] if (names := self._done_with(i)) else []
+        self._add(lines, step.errors)
 
     def _in_blocks(self, run: Run) -> list[str]:
         """The lines of calls that are made of a part of their arrays at a time."""
@@ -269,11 +272,7 @@ class Source(Surrounded):
 
     def _is_fixed_view(self, call: Call, fixed: set[Ref]) -> bool:
         """Whether a call gives a view of something that stays where it is, so that it can be made once."""
-        if (
-            call.function not in VIEWING
-            or len(call.outputs) != 1
-            or not all(r in fixed for r in refs_in(call.args))
-        ):
+        if call.function not in VIEWING or len(call.outputs) != 1 or not fixed.issuperset(refs_in(call.args)):
             return False
         made, source = call.outputs[0], call.args[0]
         is_array = isinstance(self.program.values[made.number], np.ndarray)
