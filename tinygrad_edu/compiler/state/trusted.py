@@ -39,15 +39,12 @@ class Methods:
 
     def __init__(self, objects: Iterable[Any], codes: Set[int], names: Set[str]) -> None:
         kinds = (value if isinstance(value, type) else type(value) for value in objects)
-        found = {kind for kind in kinds if issubclass(kind, (Module, Optimizer, Tensor))}
+        found = dict.fromkeys(kind for kind in kinds if issubclass(kind, (Module, Optimizer, Tensor)))
         orders = [[cls for cls in kind.__mro__ if is_ours(cls)] for kind in (Tensor, *found)]
         self.kinds = [*dict.fromkeys(cls for order in orders for cls in _lowest(order))]
         self.places: list[tuple[Place, Any]] = []
         had: set[tuple[type, str]] = set()
-        ran = {
-            cls: _having_run(cls, codes, names)
-            for cls in dict.fromkeys(cls for order in orders for cls in order)
-        }
+        ran = {cls: _having_run(cls, codes, names) for order in orders for cls in order}
         for order in {order[0]: order for order in orders}.values():
             for name in dict.fromkeys(name for cls in order for name in ran[cls]):
                 first = next(cls for cls in order if name in vars(cls))
