@@ -2,27 +2,24 @@
 
 import functools
 import inspect
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
-
-import numpy as np
 
 from ..errors import TraceError
 from ..graph import Leaf
 from ..modes import mode
 from ..random import DEFAULT, DRAWS
 from ..settings import Default
-from ..versions import SETTINGS
 from .guards.conditions import Names, tensor_of
 from .passes.checks_first import checks_first
 from .passes.copies import without_axes, without_copies
 from .passes.fold import folded
 from .passes.share import shared
-from .program import Live, Program, Ref, owner_of
+from .program import Live, Ref
 from .state import asking
 from .state.assigned import Outside, find_read, refuse_graphs, refuse_new
+from .state.before import Before
 from .state.caches import Filled
 from .state.changing import refuse_optimizer
 from .state.counting import begin_of
@@ -77,52 +74,20 @@ class Run:
         outside: Outside | None = None,
     ) -> None:
         log = Log(users_line)
-        self.ambient = log.ambient
-        self.program, self.layout = log.program, Layout(args, kwargs, free)
-        self.state, drawn = State(function, self.layout.others, outside), shared_draws()
+        self.ambient, self.program = log.ambient, log.program
+        self.layout = Layout(args, kwargs, free)
+        self.state = State(function, self.layout.others, outside)
         read = outside.read if outside else set[Any]()
         self.layout.take(log, self.state, names_of_arguments(function), read)
         self.swap = Swap(self.state, log, self.layout)
         log.known = {id(g) for g in self.state.seen.values()} | {id(DEFAULT.get().value)}
-        saved, rates, settings = Saved(log.program, self.state), SETTINGS.rates, SETTINGS.count
+        before = Before(self.program, self.state)
         log.first = Leaf((), None).order  # type: ignore[arg-type]  # what is older was there before
         watch = Watch(self.state, self.swap.leaves)
-        try:
-            with tracing(log, self.state), watch:
-                result = function(*self.layout.args, **self.layout.kwargs)
-            self.appended = [*self.swap.appended.values()]
-            self._find_results(result)
-            if self.state.caches.filled():
-                added = [a for a in self.appended if a.added]
-                self.state.caches.refuse_filled([*self.swap.changes(), *self.assigned, *added])
-        except (TraceError, Filled):
-            self._undo(saved)
-            raise
-        except BaseException as error:  # the function's own, which leaves behind what it has done so far
-            if isinstance(error, Exception):  # or because of the tracing: the function itself will show
-                changed = [change.name for change in self.swap.changes()]
-                self._undo(saved)
-                if changed or shared_draws() != drawn:
-                    raise TraceError(
-                        f"The step changes {', '.join(map(repr, changed)) or 'shared random state'}, and "
-                        "raised "
-                        f"{type(error).__name__} while it was traced. Do that outside of it."
-                    ) from error
-                raise Untraceable from error
-            self.swap.put_back()
-            self.swap.made_gradients()
-            self.state.caches.restore()
-            raise
-        self.drawn_from = (DEFAULT.get().value,) if log.asked else None  # the default generator
+        self._run(function, log, watch, before)
         rebound, changes = self.swap.rebound(), self.swap.changes()
         self.swap.put_back()
-        self.modes = [
-            (module, module.training) for module, was in self.state.modes if module.training is not was
-        ]
-        gradients, self.cleared = self.swap.made_gradients(), self.swap.cleared(watch.cleared)
-        self.forgotten = {id(leaf) for leaf in watch.cleared}
-        self.learned = [leaf for leaf, _ in gradients]
-        self.generators = [traced.generator for traced in log.generators.values()]
+        gradients = self._take_effects(log, watch)
         codes = [code for code in watch.met.values() if is_of_the_user(code.co_filename)]
         try:
             watch.check()
@@ -133,24 +98,62 @@ class Run:
             self.layout.refuse_changes()
             find_read(self.layout.assigned, watch.met.values(), self.state.names, read)
             self.layout.refuse_identity(self.state)
-            refuse(rebound, changes, shared_draws() != drawn, codes)
+            refuse(rebound, changes, before.has_drawn(), codes)
             for optimizer in self.state.optimizers:
                 refuse_optimizer(optimizer, self.state.names)
-            refuse_settings(self.state, SETTINGS.rates != rates, SETTINGS.count != settings, codes)
+            refuse_settings(self.state, before, codes)
             log.refuse_strangers({id(leaf) for _, _, _, leaf, _ in self.swap.tensors})
-            self._take_results([ref for _, ref in gradients])
+            self._take_results(gradients)
         except TraceError:
-            self._undo(saved)
+            self._undo(before)
             raise
 
-    def _undo(self, saved: "Saved") -> None:
+    def _run(self, function: Callable[..., Any], log: Log, watch: Watch, before: Before) -> None:
+        """Call the function with traced arrays.  If it raises an exception, everything is as it was before;
+        an interrupt leaves behind what the function has done so far.
+        """
+        try:
+            with tracing(log, self.state), watch:
+                result = function(*self.layout.args, **self.layout.kwargs)
+            self._find_results(result)
+        except (TraceError, Filled):
+            self._undo(before)
+            raise
+        except Exception as error:  # its own, or because of the tracing: the function itself will show
+            changed = ", ".join(repr(change.name) for change in self.swap.changes())
+            self._undo(before)
+            if changed or before.has_drawn():
+                raise TraceError(
+                    f"The step changes {changed or 'shared random state'}, and raised {type(error).__name__} "
+                    "while it was traced. Do that outside of it."
+                ) from error
+            raise Untraceable from error
+        except BaseException:
+            self.swap.put_back()
+            self.swap.made_gradients()
+            self.state.caches.restore()
+            raise
+
+    def _undo(self, before: Before) -> None:
         """Leave everything as it was before the run."""
-        saved.restore()
+        before.restore()
         self.swap.undo()
         self.state.caches.restore()
 
+    def _take_effects(self, log: Log, watch: Watch) -> list[Ref]:
+        """What every call will do besides; returns the gradients, of the variables that have learned."""
+        modes = self.state.modes
+        self.modes = [(module, module.training) for module, was in modes if module.training is not was]
+        gradients, self.cleared = self.swap.made_gradients(), self.swap.cleared(watch.cleared)
+        self.forgotten = {id(leaf) for leaf in watch.cleared}
+        self.learned = [leaf for leaf, _ in gradients]
+        self.generators = [traced.generator for traced in log.generators.values()]
+        self.drawn_from = (DEFAULT.get().value,) if log.asked else None  # the default generator
+        return [ref for _, ref in gradients]
+
     def _find_results(self, result: Any) -> None:
         """What the function returns, what it has added to lists, and what it has assigned to places."""
+        self.appended = [*self.swap.appended.values()]
         layout, seen, now = self.layout, self.state.seen, self.swap.assigned()
         pairs = [(one, value) for one, value in zip(layout.assigned, now) if value is not one.stands]
         for one, value in pairs:
@@ -159,6 +162,9 @@ class Run:
         self.assigned = [one.place for one, _ in pairs]
         parts = [a.added for a in self.appended], [value for _, value in pairs]
         self.results = Results(result, layout.stands_for, seen, *parts, layout.containers)
+        if self.state.caches.filled():
+            added = [a for a in self.appended if a.added]
+            self.state.caches.refuse_filled([*self.swap.changes(), *self.assigned, *added])
 
     def _take_results(self, gradients: list[Ref]) -> None:
         checks_first(self.program)
@@ -226,46 +232,6 @@ def noted_begin(log: Log, pack: Any, optimizer: Any, i: int | None) -> int:
     """`Pack.begin`, which runs in every step."""
     log.program.add(Live(begin_of(pack, optimizer, i), "begin", (pack, optimizer, i)))
     return type(pack).begin(pack, optimizer, i)
-
-
-def shared_draws() -> Any:
-    """The states of the generators that everyone shares."""
-    legacy, plain = sys.modules.get("numpy.random"), sys.modules.get("random")
-    kind, keys, *rest = legacy.get_state() if legacy else ("", np.empty(0))
-    return kind, keys.tobytes(), rest, plain.getstate() if plain else None
-
-
-class Saved:
-    """Copies of what a run may write into, to go back if it fails."""
-
-    def __init__(self, program: Program, state: State) -> None:
-        generators = [
-            g for g in (*state.seen.values(), DEFAULT.get().value) if isinstance(g, np.random.Generator)
-        ]
-        self.states = [(g.bit_generator, g.bit_generator.state) for g in generators]
-        self.settings = [(group, group.settings()) for group, _ in state.settings]
-        self.modes = [(vars(module), vars(module).get("training")) for module, _ in state.modes]
-        self.errors = np.geterr()
-        self.copies: dict[int, tuple[Any, Any]] = {}
-        for ref in program.inputs:
-            owner = owner_of(program.values[ref.number])
-            if isinstance(owner, np.ndarray) and owner.flags.writeable:
-                self.copies.setdefault(id(owner), (owner, owner.copy()))
-
-    def restore(self) -> None:
-        """The values from before the run."""
-        for array, copy in self.copies.values():
-            array[...] = copy
-        for generator, before in self.states:
-            generator.state = before
-        for group, settings in self.settings:
-            vars(group).update(settings)
-        for attributes, was in self.modes:
-            if was is None:  # its class says so
-                attributes.pop("training", None)
-            else:
-                attributes["training"] = was
-        np.seterr(**self.errors)
 
 
 def names_of_arguments(function: Callable[..., Any]) -> list[str]:

@@ -16,13 +16,14 @@ from typing import Any
 import numpy as np
 
 from ..compiler.program import Call, Check, Input, Live, Ref, Step, refs_in
+from ..compiler.state.before import Before
 from ..compiler.state.layout import Layout
 from ..compiler.state.state import State
 from ..compiler.state.swap import Swap
 from ..compiler.trace.lines import users_line
 from ..compiler.trace.log import Log
 from ..compiler.trace.traced import Traced, values_of
-from ..compiler.tracing import Saved, tracing
+from ..compiler.tracing import tracing
 from ..entry import Composite, Op
 from ..errors import TraceError
 from ..modes import no_grad
@@ -180,12 +181,12 @@ class Trace:
         layout.take(log, state, names)
         self.program, self.layers, self.arguments = log.program, log.layers, layout.refs
         swap = Swap(state, log, layout)
-        saved = Saved(log.program, state)
+        before = Before(log.program, state)
         try:
             with tracing(log, state), no_grad(), in_use(state, log):
                 result = function(*layout.args)
         finally:
-            saved.restore()
+            before.restore()
             swap.undo()
         self._name_parameters(function, state)
         self.outputs: list[tuple[str, Ref]] = []

@@ -6,7 +6,9 @@ from collections.abc import Collection
 from pathlib import Path
 
 from ...errors import TraceError
+from ...versions import SETTINGS
 from .assigned import Change, Changed
+from .before import Before
 from .code import line_of_change
 from .state import State
 
@@ -36,17 +38,17 @@ def refuse(rebound: list[str], changes: list[Change], drawn: bool, codes: Codes)
         )
 
 
-def refuse_settings(state: State, rates: bool, others: bool, codes: Codes) -> None:
+def refuse_settings(state: State, before: Before, codes: Codes) -> None:
     """Raise if a run has set settings of optimizers, which the compiled step would leave as they are."""
-    if rates and state.optimizers:
+    if before.rates != SETTINGS.rates and state.optimizers:
         raise TraceError(
             f"The step sets a learning rate{where('lr', codes)}, which the compiled step would not. Set it "
             "before the step: it is read anew in every one."
         )
-    for group, before in state.settings:
+    for group, known in state.settings if before.count != SETTINGS.count else ():
         now = {key: value for key, value in group.settings().items() if key != "lr"}
-        if others and now != before:
-            key = next((key for key in now if now[key] != before.get(key)), "")
+        if now != known:
+            key = next((key for key in now if now[key] != known.get(key)), "")
             raise TraceError(
                 f"The step changes {key!r}, a setting of an optimizer{where(key, codes)}. Do that outside of "
                 "it."
