@@ -15,34 +15,54 @@ def make_epochs(training: Training, bar: Progress) -> bool:
 
     A step that cannot be made there, because its loss is not finite, ends the call; it is the next one.
     """
-    history, settings, runs, batches = training.history, training.settings, training.runs, training.batches
-    group = settings.step.accumulate
-    if runs is None or not runs.useful or not batches or batches % group or not is_quiet(settings):
-        return False
-    if training.totals.weight or not len(history):  # in the middle of an epoch, or in the first
-        return False
-    steps = batches // group
-    left = math.inf if training.best is None else training.best.left(history)  # if none of them is better
-    count = math.ceil(min(runs.limit // steps, settings.epochs - len(history), left))
+    count, group = epochs_at_once(training), training.settings.step.accumulate
     if count < 2:
         return False
     start, rows = time.perf_counter(), rows_of(training.loader, count, group)
     if rows is None or (group > 1 and rows.ends_short):
         return False
     weighted = len(places_of(training, rows)) > 2
-    made = advanced(runs, rows, range(group * (1 + weighted)))
+    made = advanced(training.runs, rows, range(group * (1 + weighted)))
     if not made.steps:
         return False
-    history.count_step(made.steps)
+    training.history.count_step(made.steps)
     training.many += made.steps
-    whole, rest = divmod(made.steps, steps)
-    losses, weights, alike = of_batches(made, group), rows.size // group, not (weighted or rows.ends_short)
-    if not alike:
-        weights = of_batches(made, group, 1) if weighted else rows.sizes(made.steps)
-    done = whole * batches  # batches of whole epochs
-    of_whole = weights if alike else weights[:done].reshape(whole, batches)
-    found = training.totals.of_epochs(losses[:done].reshape(whole, batches), of_whole)
-    seconds = (time.perf_counter() - start) / made.steps * steps
+    weights = rows.sizes(made.steps) if rows.ends_short else rows.size // group
+    weights = of_batches(made, group, 1) if weighted else weights
+    rows.advance(made.steps)
+    before = len(training.history)
+    note_batches(training, of_batches(made, group), weights, start)
+    if len(training.history) > before:
+        bar.begin(len(training.history) - 1)
+        bar.end({"loss": training.history.last["loss"]})
+        training.look_for_others(every=0.1)
+    return True
+
+
+def epochs_at_once(training: Training) -> int:
+    """How many of the epochs that are left may be made in one call; 0 if none may."""
+    history, settings, runs, batches = training.history, training.settings, training.runs, training.batches
+    group = settings.step.accumulate
+    if runs is None or not runs.useful or not batches or batches % group or not is_quiet(settings):
+        return 0
+    if training.totals.weight or not len(history):  # in the middle of an epoch, or in the first
+        return 0
+    left = math.inf if training.best is None else training.best.left(history)  # if none of them is better
+    return math.ceil(min(runs.limit // (batches // group), settings.epochs - len(history), left))
+
+
+def note_batches(training: Training, losses: Any, weights: Any, start: float) -> None:
+    """Note the epochs that are whole, and begin the one that is not, given the losses of their batches, the
+    weight of each or of every one, and when the first began.
+    """
+    history, totals, batches = training.history, training.totals, int(training.batches or 0)
+    whole, rest = divmod(len(losses), batches)
+    done = whole * batches
+    of_whole = of_rest = weights
+    if not isinstance(weights, int):
+        of_whole, of_rest = weights[:done].reshape(whole, batches), weights[done:]
+    found = totals.of_epochs(losses[:done].reshape(whole, batches), of_whole)
+    seconds = (time.perf_counter() - start) / len(losses) * batches
     lr = training.optimizer.groups[0].lr
     if training.best is None:
         history.extend({"loss": found, "lr": [lr] * whole, "seconds": [seconds] * whole})
@@ -50,15 +70,9 @@ def make_epochs(training: Training, bar: Progress) -> bool:
         for loss in found:
             history.append({"loss": loss, "lr": lr, "seconds": seconds})
             training.best.update(history, training.model)
-    rows.advance(made.steps)
     if rest:
-        training.totals.add_many(losses[done:], weights if alike else weights[done:], None, None)
-        training.totals.before = seconds * rest / steps
-    if whole:
-        bar.begin(len(history) - 1)
-        bar.end({"loss": history.last["loss"]})
-        training.look_for_others(every=0.1)
-    return True
+        totals.add_many(losses[done:], of_rest, None, None)
+        totals.before = seconds * rest / batches
 
 
 def advanced(runs: Any, rows: Any, wanted: range) -> Any:
