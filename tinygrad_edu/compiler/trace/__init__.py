@@ -1,1 +1,7 @@
-"""Tracing: arrays that write down what is done to them (`traced`), and the `log` that becomes a program."""
+"""Tracing: arrays that write down what is done to them (`traced`), and the `log` that becomes a program.
+
+The log consists of `notes` of calls and of what they take for granted.  Modules of their own have NumPy's
+`operators` with their `temporaries`, numbers of Python's (`traced_number`), random `draws`, `constants`,
+shapes that depend on values (`dependent`), and exceptions (`raising`).  For lessons, large operations are one
+call (`closed`, `plain`).  `lines` and `whose_code` say where in the user's program a run is.
+"""
