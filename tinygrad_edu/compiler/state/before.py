@@ -1,4 +1,4 @@
-"""What was there before a run is traced, to go back to it if the run is refused, and to see what it changed."""
+"""What was there before a run is traced: to go back to it if the run is refused, and to see what changed."""
 
 import sys
 from typing import Any
