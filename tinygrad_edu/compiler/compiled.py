@@ -135,9 +135,8 @@ class Compiled:
             self.idle.append(None)
 
     def _trace(self, args: tuple[Any, ...], kwargs: dict[str, Any], ways: Ways | None) -> Any:
-        if (
-            MODE.get().debug.value is not None or len(self.failures) > 2 or self.useless >= TRACES
-        ):  # under debug(), or within another trace
+        is_debugged = MODE.get().debug.value is not None  # by debug(), or it is a part of another trace
+        if is_debugged or len(self.failures) > 2 or self.useless >= TRACES:
             return self.as_it_is(args, kwargs)
         why = self.specializations[0].why(args, kwargs) if self.specializations else "the first call"
         why = "values that go another way" if ways else why
@@ -228,10 +227,8 @@ class Compiled:
         -------
         str
             A function of the arguments, of the parameters and of what the optimizer remembers, which it
-            changes
-            in place, of t, the count of steps made before, and of the rate.  It needs NumPy alone, and gives
-            the
-            same bits.
+            changes in place, of t, the count of steps made before, and of the rate.  It needs NumPy alone,
+            and gives the same bits.
 
         Raises
         ------
@@ -286,8 +283,8 @@ class Compiled:
         return name if name.isidentifier() else "step"
 
     def report(self) -> str:
-        """What there is: each trace with its reason, how long it and what made it ready took, the number of
-        calls, checks and bytes, in words.
+        """Say in words which traces there are: why each was made, how long it took, how many lines and checks
+        it has, the bytes of its buffers, and what runs.
         """
         return report_of(self, TRACES if self.useless >= TRACES else 0)
 

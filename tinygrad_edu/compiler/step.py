@@ -22,7 +22,7 @@ def compile(
     function: None = None, *, backend: str = "numpy", cache: str | PathLike[str] | None = None
 ) -> Callable[[Callable[..., Any]], Compiled]: ...
 def compile(function: Any = None, *, backend: str = "numpy", cache: str | PathLike[str] | None = None) -> Any:
-    """A function of tensors as straight-line NumPy, traced by its first call.
+    """Compile a function of tensors: its first call is traced, and later ones run as straight-line NumPy.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def compile(function: Any = None, *, backend: str = "numpy", cache: str | PathLi
         step are left to NumPy, and why.
     cache : path, default=None
         The folder in which libraries in C are kept, for its owner alone: by default ``tinygrad_edu`` in
-        ``$XDG_CACHE_HOME`` or ``~/.cache``.  It is the one place where files appear that nobody named.
+        ``$XDG_CACHE_HOME`` or ``~/.cache``.
 
     Returns
     -------
@@ -54,38 +54,33 @@ def compile(function: Any = None, *, backend: str = "numpy", cache: str | PathLi
 
     Notes
     -----
-    The first call is a step like any other.  Later ones look whether anything that the trace depended on has
-    changed: shapes, dtypes and layouts of the arguments, Python values that the function can reach, the modes
-    of modules, what is frozen, settings of optimizers but the rates, which are read anew in every step.  If
-    so, the function is traced again, and both are kept; a number among the arguments that was another one
-    twice is an argument of the third trace, unless it is a shape, and so is a number or an array that a
-    global, a closure, an item or an attribute held.  A branch on values becomes a check, which
-    is made before anything is written: where it comes out otherwise, the function runs as it is, and the next
-    time it is traced; eight ways of it are kept.
+    The first call is a step like any other.  Later ones ask whether anything that the trace depended on has
+    changed: shapes, dtypes and layouts of the arguments, Python values that the function can reach, modes of
+    modules, what is frozen, settings of optimizers.  If so, the function is traced again, and both traces are
+    kept.  Learning rates are read anew in every step.  A number among the arguments that was another one in
+    two traces is an input of the third, unless it is a shape; so is a number or an array that a global, a
+    closure, an item or an attribute held.  A branch on values becomes a check, which is made before anything
+    is written: where it comes out otherwise, the function runs as it is, and the next time it is traced;
+    eight ways of it are kept.
 
-    A list to which the step adds, ``losses.append(loss.item())``, gets that in every call; the step may ask
-    how long it is, and for the items that it has added.  What it assigns is assigned in every call,
-    ``self.loss = loss``, ``count += 1``, ``log["mean"] = total / count``, ``self.hidden = h.detach()``:
-    tensors, arrays, numbers, texts, and lists, tuples and dicts of them, to attributes, items, globals and
-    variables of a closure.  What it reads there before that, numbers and arrays, is another one in every
-    call.  All of it is done when the arrays have been computed: a call that raises an exception assigns
-    nothing.  What is assigned has no graph; so where the next call reads it, it must be detached.  A number
-    that is read so may be no length and no key.
+    What the step assigns is assigned in every call, to attributes, items, globals and variables of a closure:
+    ``self.loss = loss``, ``count += 1``, ``log["mean"] = total / count``, ``self.hidden = h.detach()``.  It
+    may be tensors, arrays, numbers, texts, and lists, tuples and dicts of them.  A list to which it adds,
+    ``losses.append(loss.item())``, gets that in every call; the step may ask how long it is, and for the
+    items that it has added.  All of this is done when the arrays have been computed: a call that raises an
+    exception assigns nothing.  What is assigned has no graph, so what the next call reads of it must be
+    detached; and a number that is read so may be no length and no key.
 
-    Not seen is that NumPy, Python or this package got another function which only they themselves call: what
-    the step names, ``np.tanh``, and methods of layers and optimizers, are noticed; and by "numpy" not that
-    ``object.__setattr__`` gives a layer of ours another class or ``__dict__``, which C sees.
+    Functions that the step names, ``np.tanh``, and methods of layers and optimizers may be replaced, which is
+    noticed.  It is not noticed of functions that only NumPy, Python or this package itself call; nor, by
+    "numpy", that ``object.__setattr__`` gives a layer of ours another class or ``__dict__``, which C sees.
 
-    In C, what is computed element for element, and what is summed, is as NumPy has it, to the bit: exp, tanh
-    and their like, and large products, are NumPy's own inner loops, called without Python; folds take the
-    order of NumPy, pairwise sums included.  Only products of small matrices, and of vectors with vectors, are
-    summed in another order than BLAS takes.  C warns of no overflow, division by zero or invalid value; where
-    NumPy is asked to raise at these, by ``np.errstate``, lines of NumPy run.
-
-    For numba the loops, the calls of NumPy's and what they promise are those in C.  It compiles anew in every
-    process, which takes seconds; a call is one step, whose optimizers count in Python.  No files are kept:
-    numba keeps functions of files only, and reads them back by pickle, which runs what others may have put
-    there, without a look at whose they are.
+    In C and for numba, what is computed element for element, and what is summed, has NumPy's bits, and so
+    have large products.  Only products of small matrices, and of vectors with vectors, are summed in another
+    order than BLAS takes.  Nothing warns of overflow, division by zero or invalid values; where NumPy is
+    asked to raise at these, by ``np.errstate``, lines of NumPy run.  numba compiles anew in every process,
+    which takes seconds, and makes one step a call.  No files are kept for it: numba would read them back by
+    pickle, which runs what others may have put there.
 
     The arrays of a compiled step take about the memory of the eager one's at its peak, or less: buffers lie
     over each other, but stay between two steps.  What it is made of takes some tens of kilobytes more, and a
