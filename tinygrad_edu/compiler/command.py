@@ -42,6 +42,5 @@ def compiled_in(place: str) -> Compiled:
     names = ", ".join(sorted({getattr(c.function, "__name__", "?") for c in made if c.specializations}))
     raise ArgumentError(
         f"compile: {file} compiles and calls no function {name!r}; it has {names or 'none'}. Decorate it "
-        "with "
-        "@tinygrad_edu.compile."
+        "with @tinygrad_edu.compile."
     )

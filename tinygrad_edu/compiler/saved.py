@@ -202,9 +202,6 @@ def views(arrays: dict[str, Any]) -> str:
         base = part_of(value, arrays)
         if base is not None:
             offset = value.ctypes.data - arrays[base].ctypes.data
-            lines.append(
-                f"given[{name!r}] = np.ndarray({value.shape}, {value.dtype.str!r}, given[{base!r}], "
-                f"{offset}, "
-                f"{value.strides})"
-            )
+            form = f"{value.shape}, {value.dtype.str!r}"
+            lines.append(f"given[{name!r}] = np.ndarray({form}, given[{base!r}], {offset}, {value.strides})")
     return "".join(f"{line}\n" for line in lines)

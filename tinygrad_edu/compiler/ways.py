@@ -15,9 +15,7 @@ class Ways:
     def __init__(self) -> None:
         self._traces: list[Any] = []
         self._is_closed = False
-        self._shapes: dict[
-            tuple[str, int], tuple[int, ...]
-        ] = {}  # those that depend on values, by their lines
+        self._shapes: dict[Any, tuple[int, ...]] = {}  # those that depend on values, by their lines
         self._missed = 0
 
     def add(self, trace: Any) -> None:

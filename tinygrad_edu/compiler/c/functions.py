@@ -66,9 +66,7 @@ class Functions:
         self.first = len(plan.segments) > 1 and bool(arguments or plan.whole)
         self.counts, self.many = False, None  # type: tuple[bool, Many | None]
         self.why_one = ""
-        self.types = C_TYPES | (
-            {"b1": TRUTH} if alone else {}
-        )  # of values, and of arrays that nobody else sees
+        self.types = C_TYPES | ({"b1": TRUTH} if alone else {})  # of values, and of arrays nobody else sees
         self.text = self._text(range(len(plan.groups)))
 
     def _text(self, numbers: Iterable[int]) -> str:

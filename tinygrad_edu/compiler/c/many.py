@@ -185,12 +185,9 @@ class Many:
         self.before = [list(live.of[0].counts) for live in self.lives]  # one parameter changes its own
         self.states = [(g.bit_generator, g.bit_generator.state) for g in self.generators]
         self.table = None
-        if (
-            self.counting.formulas
-            and rate is None
-            and all(type(live.of[0].group.lr) is float for live in self.lives)
-        ):
-            self.rates[: len(self.lives)] = [live.of[0].group.lr for live in self.lives]
+        rates = [live.of[0].group.lr for live in self.lives]
+        if self.counting.formulas and rate is None and all(type(lr) is float for lr in rates):
+            self.rates[: len(rates)] = rates
             for live in self.lives:
                 live.function()  # for what the rates alone decide
         elif self.counting.scalars:

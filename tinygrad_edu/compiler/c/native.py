@@ -58,12 +58,8 @@ class NativeSource(Driven):
     def _form_of(self, ref: Ref) -> tuple[str, tuple[int, ...], Any, int]:
         """The name of a gradient that stays in the arena, its shape and dtype, and where there it lies."""
         value, m = self.program.values[ref.number], self.memories.of[ref]
-        return (
-            self.name(ref),
-            value.shape,
-            value.dtype,
-            self.offsets[m] + address(value) - self.everything[m].low,
-        )
+        offset = self.offsets[m] + address(value) - self.everything[m].low
+        return self.name(ref), value.shape, value.dtype, offset
 
     def _make_rooms(self) -> None:
         """Find memory for the arena, for the gradients in it, and for results."""

@@ -168,10 +168,8 @@ class Printer(Loops):
     def _draw(self, statement: Draw) -> None:
         """Numbers of a generator: all at once, or one by one of two numbers."""
         out, kind = statement.out, self.types[statement.out.dtype.str[1:]]
-        function, state = (
-            f"p[{self._slot(*what)}]"
-            for what in (("random", statement.function), ("generator", statement.generator))
-        )
+        function = f"p[{self._slot('random', statement.function)}]"
+        state = f"p[{self._slot('generator', statement.generator)}]"
         n = math.prod(out.shape)
         if not statement.numbers:
             self.lines.append(
@@ -268,10 +266,8 @@ def spelled(value: Any) -> str:
         low = value.dtype == np.int64 and value == np.iinfo(np.int64).min
         return "INT64_MIN" if low else f"({C_TYPES[value.dtype.str[1:]]}){int(value)}"
     suffix = "f" if value.dtype == np.float32 else ""
-    if not math.isfinite(value):
-        return (
-            "NAN"
-            if math.isnan(value)
-            else f"({'-' if value < 0 else ''}({C_TYPES[value.dtype.str[1:]]})INFINITY)"
-        )
+    if math.isnan(value):
+        return "NAN"
+    if math.isinf(value):
+        return f"({'-' if value < 0 else ''}({C_TYPES[value.dtype.str[1:]]})INFINITY)"
     return f"{float(value).hex()}{suffix}" if value >= 0 else f"({float(value).hex()}{suffix})"

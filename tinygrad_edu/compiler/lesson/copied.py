@@ -45,9 +45,8 @@ class Copied:
     @property
     def text(self) -> str:
         """All of them; the imports are to stand before."""
-        gap = {
-            name: "\n\n" if name in vars(plain) else "\n\n\n" for name in self.definitions
-        }  # a page is short
+        # A page is short.
+        gap = {name: "\n\n" if name in vars(plain) else "\n\n\n" for name in self.definitions}
         return "".join(f"{definition}{gap[name]}" for name, definition in self.definitions.items())
 
     def function(self, function: Any) -> str:

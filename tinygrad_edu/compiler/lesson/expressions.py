@@ -125,10 +125,8 @@ class Expressions:
             inner += "," if type(value) is tuple and len(value) == 1 else ""
             return (f"({inner})" if type(value) is tuple else f"[{inner}]"), ATOM
         if type(value) is slice:
-            return (
-                f"slice({', '.join(self.value(v)[0] for v in (value.start, value.stop, value.step))})",
-                ATOM,
-            )
+            ends = (self.value(v)[0] for v in (value.start, value.stop, value.step))
+            return f"slice({', '.join(ends)})", ATOM
         if value is Ellipsis:
             return "...", ATOM
         if isinstance(value, np.dtype) or (isinstance(value, type) and issubclass(value, np.generic)):
@@ -136,10 +134,8 @@ class Expressions:
         if isinstance(value, np.ndarray):
             return self.of_array(value)
         if isinstance(value, np.generic):
-            return (
-                f"np.{value.dtype.name}{'_' if value.dtype == bool else ''}({self.value(value.item())[0]})",
-                ATOM,
-            )
+            kind = f"np.{value.dtype.name}{'_' if value.dtype == bool else ''}"
+            return f"{kind}({self.value(value.item())[0]})", ATOM
         return self.extra(value, "constant"), ATOM
 
 

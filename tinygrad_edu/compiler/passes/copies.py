@@ -21,13 +21,9 @@ def without_copies(program: Program, results: list[Ref]) -> list[Ref]:
         if isinstance(step, Call) and step.function is np.copy and len(step.outputs) == 1:
             source, made = step.args[0], step.outputs[0]
             value, copy = program.values[source.number], program.values[made.number]
-            own = isinstance(value, np.ndarray) and value.base is None and program.owner(source) not in inputs
-            if (
-                own
-                and last[program.owner(source)] == i
-                and program.owner(source) not in wanted
-                and value.strides == copy.strides
-            ):
+            owner, is_own = program.owner(source), isinstance(value, np.ndarray) and value.base is None
+            unseen = owner not in inputs and owner not in wanted and last[owner] == i
+            if is_own and unseen and value.strides == copy.strides:
                 replaced[made] = replaced.get(source, source)
                 merged.append((made, source))
                 continue

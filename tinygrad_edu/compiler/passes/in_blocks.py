@@ -79,11 +79,8 @@ def form_of(program: Program, step: Any, fixed: set[Ref]) -> Any:
     """
     if not isinstance(step, Call) or not isinstance(step.function, np.ufunc) or len(step.outputs) != 1:
         return None
-    if (
-        step.function.signature is not None
-        or step.kwargs.keys() - {"out"}
-        or len(step.args) < step.function.nin
-    ):
+    is_plain = step.function.signature is None and step.kwargs.keys() <= {"out"}
+    if not is_plain or len(step.args) < step.function.nin:
         return None
     refs = [*step.outputs, *refs_in(step.args)]
     large = [r for r in refs if getattr(program.values[r.number], "ndim", 0)]

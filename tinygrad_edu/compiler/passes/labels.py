@@ -100,11 +100,7 @@ class Places:
         """The steps that count the labels that are classes, and check that all are."""
         steps: list[Any] = self.program.steps
         for i in users:
-            if (
-                steps[i].function is np.count_nonzero
-                and steps[i].args == (self.mask,)
-                and not steps[i].kwargs
-            ):
+            if steps[i][:3] == (np.count_nonzero, (self.mask,), {}):
                 (count,) = steps[i].outputs
                 later = [k for k, s in enumerate(steps) if k != i and count in s.used]
                 if len(later) != 1 or not isinstance(steps[later[0]], Call):

@@ -67,25 +67,16 @@ class Calls(Named):
             begin = "" if second == self.name(out) else f"{self.name(out)}[...] = {second}\n"
             return f"{begin}{self._function(np.copyto)}({self.name(out)}, {first}, where={there})"
         if function in RESHAPES:
-            return (
-                f"{self._view(out, self.program.values[args[0].number].shape)}[...] = {self.spelled(args[0])}"
-            )
+            view = self._view(out, self.program.values[args[0].number].shape)
+            return f"{view}[...] = {self.spelled(args[0])}"
         if is_dot(call, self.program, out):
             return f"{self.spelled(args[0])}.dot({self._arguments([args[1], out], {})})"
-        if (
-            not isinstance(function, np.ufunc)
-            and function not in (np.clip, *JOINS)
-            and set(kwargs) <= {"axis", "dtype", "keepdims"}
-        ):
+        is_ufunc, is_other = isinstance(function, np.ufunc), function in (np.clip, *JOINS)
+        if not is_ufunc and not is_other and kwargs.keys() <= {"axis", "dtype", "keepdims"}:
             given = dict(zip(("axis", "dtype"), args[1:])) | kwargs  # reduce and accumulate, by position
             last = [given["keepdims"]] if given.get("keepdims") else []
             args, kwargs = [args[0], given.get("axis", 0), given.get("dtype"), out, *last], {}
-        elif (
-            isinstance(function, np.ufunc)
-            and len(args) == function.nin
-            and not kwargs
-            and function not in NAMED
-        ):
+        elif is_ufunc and len(args) == function.nin and not kwargs and function not in NAMED:
             args.append(out)
         else:
             kwargs["out"] = out
@@ -113,11 +104,8 @@ class Calls(Named):
         if isinstance(function, np.ufunc) and "out" in kwargs and function not in NAMED:
             out = kwargs.pop("out")
             args = (*args, *(out if type(out) is tuple else (out,)))
-        if (
-            isinstance(getattr(function, "__self__", None), np.ufunc)
-            and set(kwargs) == {"axis"}
-            and len(args) == 1
-        ):
+        is_method = isinstance(getattr(function, "__self__", None), np.ufunc)
+        if is_method and kwargs.keys() == {"axis"} and len(args) == 1:
             args, kwargs = (*args, kwargs["axis"]), {}
         return f"{self._function(function)}({self._arguments(args, kwargs)})"
 

@@ -8,12 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 LOOKING_UP = {"LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS"}
-TAKING = (
-    "BINARY_SUBSCR",
-    "BINARY_OP",
-    "CALL",
-    "LOAD_CONST",
-)  # what follows the constant of d[c], d.get(c, …)
+TAKING = ("BINARY_SUBSCR", "BINARY_OP", "CALL", "LOAD_CONST")  # follow the constant of d[c], d.get(c, …)
 UNNOTICED = {"callable", "id", "is_", "is_not"}  # functions that ask nothing of what they are given
 # The methods of Python's containers that change them.
 CHANGING = {

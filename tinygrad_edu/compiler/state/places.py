@@ -203,11 +203,8 @@ def slots_of(value: Any, name: str) -> Iterator[tuple[Place, Any]]:
 def content_of(container: Any) -> Any:
     """What is in a set, deque or the like, to be compared."""
     if isinstance(container, np.ndarray):
-        return (
-            container.dtype,
-            container.shape,
-            [*map(id, container.flat)] if container.dtype.hasobject else (container.tobytes()),
-        )
+        items = [*map(id, container.flat)] if container.dtype.hasobject else container.tobytes()
+        return container.dtype, container.shape, items
     if isinstance(container, (bytearray, array, memoryview)):
         return bytes(container)
     return [id(item) for item in items_in(container)]
@@ -289,8 +286,6 @@ def is_object_of_the_user(value: Any) -> bool:
     order = [(cls.__module__, cls.__name__) for cls in type(value).__mro__]
     if isinstance(value, HOLDING) or not HOLDING_TOO.isdisjoint(order):
         return True
-    if isinstance(
-        value, (type, types.ModuleType, Optimizer, Tensor)
-    ):  # which are looked into as what they are
+    if isinstance(value, (type, types.ModuleType, Optimizer, Tensor)):  # looked into as what they are
         return False
     return is_of_the_user(type(value).__module__)

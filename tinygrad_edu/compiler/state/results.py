@@ -221,9 +221,8 @@ class Results:
             inner += "," if type(part) is tuple and len(part) == 1 else ""
             return f"[{inner}]" if type(part) is list else f"({inner})"
         if type(part) is dict:
-            return (
-                "{" + ", ".join(f"{k!r}: {self.plain_of(v, found, arguments)}" for k, v in part.items()) + "}"
-            )
+            items = (f"{k!r}: {self.plain_of(v, found, arguments)}" for k, v in part.items())
+            return f"{{{', '.join(items)}}}"
         if isinstance(part, (bool, int, float, str, type(None))):
             return repr(part)
         raise TraceError(f"What it returns, {type(part).__name__}, cannot be written without the framework.")

@@ -13,11 +13,9 @@ def users_line() -> str:
     frame: Any = sys._getframe(1)
     while frame is not None and not is_of_the_user(frame.f_code.co_filename):
         frame = frame.f_back
-    return (
-        "an unknown line"
-        if frame is None
-        else f"{os.path.basename(frame.f_code.co_filename)}, line {frame.f_lineno}"
-    )
+    if frame is None:
+        return "an unknown line"
+    return f"{os.path.basename(frame.f_code.co_filename)}, line {frame.f_lineno}"
 
 
 def users_text() -> str:

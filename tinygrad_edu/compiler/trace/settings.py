@@ -42,6 +42,4 @@ def _signature(function: Any) -> tuple[list[str], dict[str, Any]]:
 def _is_usual(name: str, value: Any, default: Any) -> bool:
     if default is np._NoValue:
         return value is default or (name in UNSAID and value is UNSAID[name])
-    return (
-        type(value) is type(default) and isinstance(value, (type(None), bool, int, str)) and value == default
-    )
+    return type(value) is type(default) and type(value) in (type(None), bool, int, str) and value == default
