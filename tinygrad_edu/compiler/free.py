@@ -20,7 +20,7 @@ from .tracing import Run, Untraceable
 
 def run_of(compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Run:
     """The run of a function that is traced, with as much that is free as there can be."""
-    free = [*changing(compiled), *varied(compiled, args, kwargs)]
+    free = [*varied_places(compiled), *varied_numbers(compiled, args, kwargs)]
     while True:
         try:
             return _run(compiled, args, kwargs, free)
@@ -54,7 +54,7 @@ def _run(compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any], free: lis
             raise TraceError(f"{first}\n  As it is: {error}") from None
 
 
-def changing(compiled: Any) -> list[Place]:
+def varied_places(compiled: Any) -> list[Place]:
     """The places of outside whose numbers or arrays two traces had otherwise, or one that has them free."""
     known: dict[Any, tuple[Place, list[Any]]] = {}
     found: dict[Any, Place] = {}
@@ -72,7 +72,7 @@ def changing(compiled: Any) -> list[Place]:
     return [place for place in left if may_change(place.get())]
 
 
-def varied(compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[tuple[Any, int]]:
+def varied_numbers(compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[tuple[Any, int]]:
     """Which leaves of the arguments are numbers that two traces, or one with free numbers, had otherwise.
 
     Each is told by how the arguments are nested and by its place.  Whole numbers are last: they are shapes

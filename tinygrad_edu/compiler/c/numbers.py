@@ -7,7 +7,7 @@ from typing import Any
 from ...errors import TraceError
 from ..loops.memories import C_TYPES
 from ..program import Live
-from ..state.counting import changing, is_ours
+from ..state.counting import is_ours, moving_numbers
 from ..state.symbols import formulas
 from .powers import vanishing
 
@@ -39,7 +39,7 @@ class Counting:
         known = True
         for k, live in enumerate(lives):
             pack, optimizer, _ = live.of
-            moving = changing(optimizer.coefficients, pack.group, pack.counts[0] + 1)
+            moving = moving_numbers(optimizer.coefficients, pack.group, pack.counts[0] + 1)
             is_known = is_whole(live) and pack.dtype.str[1:] in C_TYPES  # NumPy's half precision is not
             texts = texts_of(optimizer, pack.group) if is_known else None
             known &= texts is not None

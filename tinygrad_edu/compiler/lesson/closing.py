@@ -35,16 +35,16 @@ def closed(program: Program, steps: list[Any], results: list[Ref]) -> list[Any]:
     return kept
 
 
-def _runs(program: Program, steps: list[Any]) -> dict[int, "Run"]:
+def _runs(program: Program, steps: list[Any]) -> dict[int, "Operation"]:
     places: dict[int, list[int]] = {}
     for i, step in enumerate(steps):
         if isinstance(step, Call) and isinstance(program.parts[step.part], Part):
             places.setdefault(step.part, []).append(i)
     made = {r for step in steps if isinstance(step, Call) for r in step.outputs} | program.inputs.keys()
-    return {k: Run(program, steps, at, made) for k, at in places.items()}
+    return {k: Operation(program, steps, at, made) for k, at in places.items()}
 
 
-class Run:
+class Operation:
     """One run of a large operation.
 
     Attributes

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..memory.inner import arrays_are_as_known, references_are_as_known
 from ..passes.dead import needed
-from ..passes.lent import lent, packs_of
+from ..passes.lent import lent, own_packs
 from ..program import Call, Check, Live, Program, Ref, owner_of, refs_in
 from .arena import arena_of
 from .fusing import fused, only_in
@@ -125,7 +125,7 @@ class Plan:
 
     def _scratch(self) -> set[int]:
         owners = {
-            id(owner_of(v)) for pack, *_ in packs_of(self.program)
+            id(owner_of(v)) for pack, *_ in own_packs(self.program)
             for v in (pack.step, pack.scratch, pack.total, pack.negative)
         }  # fmt: skip
         return {i for i, m in enumerate(self.memories.all) if id(m.array) in owners}

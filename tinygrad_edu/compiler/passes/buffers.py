@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..program import Call, Program, Ref, owner_of, refs_in
-from .in_blocks import Run
+from .in_blocks import Blocked
 from .lent import ALIGNED, Lent
 
 COPIES = ("copy", np.copy)
@@ -19,7 +19,7 @@ IN_PLACE = {np.add, np.subtract, np.multiply, np.divide, np.maximum, np.minimum,
 CHOSEN = 1 << 14  # bytes of what np.where gives, from which on it is written into a place
 JOINS = (np.stack, np.concatenate)
 RESHAPES = ("reshape", np.reshape, "ravel", np.ravel)
-Span = tuple[int, int, Ref, int]  # from when to when an array is there, which one, and its bytes
+Lifetime = tuple[int, int, Ref, int]  # from when to when an array is there, which one, and its bytes
 
 
 class Arena(NamedTuple):
@@ -42,7 +42,7 @@ class Arena(NamedTuple):
 
 def buffers(
     program: Program, places: list[int], results: list[Ref], kept: Collection[Ref] = (),
-    runs: Sequence[Run] = (), lent: Lent | None = None,
+    runs: Sequence[Blocked] = (), lent: Lent | None = None,
 ) -> Arena:  # fmt: skip
     """A place for each result that can be written into one, of the steps that are carried out.
 
@@ -50,18 +50,18 @@ def buffers(
     what is lent; of what a run makes for itself there is one block.
     """
     escaping = program.owners((*results, *program.inputs))
-    spans = Spans(program, places, runs)
+    lifetimes = Lifetimes(program, places, runs)
     for i in places:
         step = program.steps[i]
         if isinstance(step, Call) and has_place(program, step, escaping):
-            spans.add(step, i)
+            lifetimes.add(step, i)
     wholes: dict[int, list[Ref]] = {}  # of what is kept, by its owner
     for ref in kept:
         wholes.setdefault(program.owner(ref), []).append(ref)
     for refs in wholes.values():
-        spans.keep(refs[0])
-    arena = laid_out(spans.all, lent or Lent(), len(program.steps))
-    arena.over.update(spans.over)
+        lifetimes.keep(refs[0])
+    arena = laid_out(lifetimes.all, lent or Lent(), len(program.steps))
+    arena.over.update(lifetimes.over)
     for refs in wholes.values():
         whole = owner_of(program.values[refs[0].number])
         begin = arena.offsets[refs[0]]
@@ -69,21 +69,21 @@ def buffers(
     return arena
 
 
-class Spans:
+class Lifetimes:
     """From when to when results are there, in the order of the steps that are carried out.
 
     Attributes
     ----------
-    all : list of Span
+    all : list of Lifetime
     over : dict of Ref to Ref
-        Which results are written over others, that nothing reads any more; those have the span.
+        Which results are written over others, that nothing reads any more; those have the lifetime.
     """
 
-    def __init__(self, program: Program, places: list[int], runs: Sequence[Run]) -> None:
+    def __init__(self, program: Program, places: list[int], runs: Sequence[Blocked]) -> None:
         self.program, self.places = program, places
-        self.all: list[Span] = []
+        self.all: list[Lifetime] = []
         self.over: dict[Ref, Ref] = {}
-        self._number_of: dict[Ref, int] = {}  # which span an array has, until another is written over it
+        self._number_of: dict[Ref, int] = {}  # which lifetime an array has, until another is written over it
         self._run_of = {i: run for run in runs for i in run.places}
         self._block_of = {r: run.length for run in runs for r in run.inner}
         self._last = {program.owner(ref): i for i in places for ref in program.steps[i].used}
@@ -173,26 +173,26 @@ def distance(whole: Any, part: Any) -> int:
     return int(part.__array_interface__["data"][0] - whole.__array_interface__["data"][0])
 
 
-def laid_out(spans: list[Span], lent: Lent, end: int) -> Arena:
+def laid_out(lifetimes: list[Lifetime], lent: Lent, end: int) -> Arena:
     """Places in one stretch of memory, or in what is lent until the end: those whose times overlap lie apart.
 
     They are placed one after another, the largest or the longest first, or as they come: as is shortest.
     """
-    orders: list[Callable[[Span], Any]] = [
-        lambda span: -span[3],
-        lambda span: (span[0], -span[3]),
-        lambda span: (span[0] - span[1]) * span[3],
-        lambda span: (span[0] - span[1], -span[3]),
+    orders: list[Callable[[Lifetime], Any]] = [
+        lambda lifetime: -lifetime[3],
+        lambda lifetime: (lifetime[0], -lifetime[3]),
+        lambda lifetime: (lifetime[0] - lifetime[1]) * lifetime[3],
+        lambda lifetime: (lifetime[0] - lifetime[1], -lifetime[3]),
     ]
-    made = (_placed(sorted(spans, key=order), lent, end) for order in orders)
+    made = (_placed(sorted(lifetimes, key=order), lent, end) for order in orders)
     return min(made, key=lambda arena: arena.size)
 
 
-def _placed(spans: list[Span], lent: Lent, until: int) -> Arena:
+def _placed(lifetimes: list[Lifetime], lent: Lent, until: int) -> Arena:
     """Places in this order, each the lowest that there is."""
     placed = [(low, high, 0, until) for low, high in lent.walls]  # from where to where, and when, in order
     offsets, size = {}, 0
-    for start, stop, ref, nbytes in spans:
+    for start, stop, ref, nbytes in lifetimes:
         length = -(-max(nbytes, 1) // ALIGNED) * ALIGNED
         offset = lent.first if stop < until else 0
         for low, high, begin, end in placed:

@@ -20,7 +20,7 @@ VIEWING = {
 }  # fmt: skip
 
 
-class Run(NamedTuple):
+class Blocked(NamedTuple):
     """Calls that are made block by block.
 
     Attributes
@@ -39,14 +39,16 @@ class Run(NamedTuple):
     length: int
 
 
-def runs_of(program: Program, places: Sequence[int], fixed: set[Ref], results: Iterable[Ref]) -> list[Run]:
+def blocked_in(
+    program: Program, places: Sequence[int], fixed: set[Ref], results: Iterable[Ref]
+) -> list[Blocked]:
     """The runs among the steps that are carried out, of arrays that are ``fixed`` in their places."""
     steps, seen = program.steps, program.owners((*results, *program.inputs))
     readers: dict[int, set[int]] = {}  # the places where each memory is used
     for i in places:
         for ref in steps[i].used if not is_room(steps[i]) else ():
             readers.setdefault(program.owner(ref), set()).add(i)
-    found: list[Run] = []
+    found: list[Blocked] = []
     known: Any = None
     lie: dict[int, set[int]] = {}  # where the memories lie that the last run uses, by their owners
     written: set[int] = set()
@@ -59,7 +61,7 @@ def runs_of(program: Program, places: Sequence[int], fixed: set[Ref], results: I
             own = places_of(program, step)
             joined = {owner: places | lie.get(owner, set()) for owner, places in own.items()}
             if form != known or not agree(joined, written | program.owners(step.writes)):
-                found.append(Run([], set(), *form[-2:]))
+                found.append(Blocked([], set(), *form[-2:]))
                 lie, written, joined = {}, set(), own
             found[-1].places.append(i)
             lie |= joined

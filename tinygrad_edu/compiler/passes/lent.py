@@ -53,7 +53,7 @@ class Lent:
 def lent(program: Program, places: Collection[int]) -> Lent:
     """What the optimizers of a program lend to the steps that are carried out."""
     taken = {id(owner_of(program.values[ref.number])) for i in places for ref in program.steps[i].used}
-    packs = [pack for pack, *_ in packs_of(program)]
+    packs = [pack for pack, *_ in own_packs(program)]
     vectors = (owner_of(v) for pack in packs for v in (pack.step, pack.scratch, pack.total, pack.negative))
     found = {id(v): v for v in vectors if type(v) is np.ndarray and id(v) not in taken}
     rooms = []
@@ -65,7 +65,7 @@ def lent(program: Program, places: Collection[int]) -> Lent:
     return Lent(rooms)
 
 
-def packs_of(program: Program) -> list[Any]:
+def own_packs(program: Program) -> list[Any]:
     """The packs of optimizers whose steps are all this package's, with the optimizer and the number of a
     parameter.
     """

@@ -11,7 +11,7 @@ from ..asleep import Text
 from ..passes.buffers import buffers
 from ..passes.dead import needed
 from ..passes.fold import scalars_of
-from ..passes.in_blocks import VIEWING, Run, runs_of
+from ..passes.in_blocks import VIEWING, Blocked, blocked_in
 from ..passes.lent import ALIGNED, lent
 from ..program import Call, Check, Live, Program, Ref, Step, refs_in
 from ..state.counting import NAMES, counting_lines
@@ -187,7 +187,7 @@ class Source(Surrounded):
         lines += [f"del {', '.join(names)}"] if (names := self._done_with(i)) else []
         self._add(lines, step.errors)
 
-    def _in_blocks(self, run: Run) -> list[str]:
+    def _in_blocks(self, run: Blocked) -> list[str]:
         """The lines of calls that are made of a part of their arrays at a time."""
         calls: Any = [self.program.steps[i] for i in run.places]
         refs = dict.fromkeys(r for call in calls for r in (*refs_in(call.args), *call.outputs))
@@ -242,7 +242,7 @@ class Source(Surrounded):
         for step in (self.program.steps[i] for i in places):
             if isinstance(step, Call) and self._is_fixed_view(step, fixed):
                 fixed.update(step.outputs)
-        runs = runs_of(self.program, places, fixed, self.results)
+        runs = blocked_in(self.program, places, fixed, self.results)
         arena = buffers(self.program, places, self.results, self.kept, runs, lends) if runs else arena
         self.runs = {i: run for run in runs for i in run.places}
         self.buffers, self.size = arena.offsets | arena.over, arena.size

@@ -22,7 +22,7 @@ MODULES = ("ctypes", "_ctypes", "multiprocessing", "mmap", "shelve", "sqlite3")
 
 def refuse_changing(value: Any, name: str) -> None:
     """Raise if something cannot be compared."""
-    if why := changing(value):
+    if why := why_incomparable(value):
         raise TraceError(f"The step can reach {name!r}, {why}")
 
 
@@ -43,7 +43,7 @@ def refuse_optimizer(optimizer: Optimizer, names: Collection[str]) -> None:
         )
 
 
-def changing(value: Any) -> str:
+def why_incomparable(value: Any) -> str:
     """What it is that cannot be compared, and what to do instead; nothing if it can, or does not change."""
     why = next((words for is_so, words in REASONS if is_so(value)), "")
     return why.format(value, kind=type(value).__name__, for_ever="would be the first step's for ever")

@@ -23,7 +23,7 @@ def begin_of(pack: Any, optimizer: Any, i: int | None) -> Callable[[], None]:
     """
     group, numbers, coefficients = pack.group, pack.numbers, optimizer.coefficients
     place, count = i or 0, 1 if i is not None else len(pack.counts)
-    moving = changing(coefficients, group, pack.counts[place] + 1)
+    moving = moving_numbers(coefficients, group, pack.counts[place] + 1)
     parts = [(numbers.scalars[k], k) for k in moving]
     decays = bool(group.weight_decay or group.l1)
 
@@ -67,7 +67,7 @@ def counting_lines(step: Live, name: Callable[[Any, str], str]) -> list[str] | N
         texts = [text for text, _ in formulas(optimizer, group, "lr")]
     except TraceError:
         return None
-    moving = changing(optimizer.coefficients, group, pack.counts[place] + 1)
+    moving = moving_numbers(optimizer.coefficients, group, pack.counts[place] + 1)
     p = name(pack, "pack")
     lines = [f"t = {p}.counts[{place}] + 1"]
     lines.append(f"{p}.counts = [t] * {len(pack.counts)}" if i is None else f"{p}.counts[{i}] = t")
@@ -95,7 +95,7 @@ def with_root(lines: list[str]) -> list[str]:
     return [f"root = {roots[0]}", *(line.replace(roots[0], "root") for line in lines)]
 
 
-def changing(coefficients: Any, group: Any, t: int) -> list[int]:
+def moving_numbers(coefficients: Any, group: Any, t: int) -> list[int]:
     """The places of those numbers that another count or another rate may change."""
     other = copy.copy(group)
     vars(other)["lr"] = group.lr * 0.7071 + 0.1234

@@ -120,7 +120,7 @@ class Place:
     def _plain(self, method: str) -> Any:
         """A method as Python or this package has it, where the class of the container has one of its own."""
         kind = type(self.container)
-        base = next(c for c in kind.__mro__ if not is_of_the_user(c.__module__))
+        base = next(c for c in kind.__mro__ if not is_users_module(c.__module__))
         plain = getattr(base, method)
         return plain if kind is not base and getattr(kind, method) is not plain else None
 
@@ -194,7 +194,7 @@ def places_in(base: type) -> Iterator[tuple[Place, Any, bool]]:
 def slots_of(value: Any, name: str) -> Iterator[tuple[Place, Any]]:
     """The slots of an object of the user's, with what they hold, if anything."""
     for base in type(value).__mro__:
-        for slot, item in vars(base).items() if is_of_the_user(base.__module__) else ():
+        for slot, item in vars(base).items() if is_users_module(base.__module__) else ():
             if isinstance(item, types.MemberDescriptorType):
                 place = Place(f"{name}.{slot}", value, Slot(slot))
                 yield place, place.get()
@@ -210,7 +210,7 @@ def content_of(container: Any) -> Any:
     return [id(item) for item in items_in(container)]
 
 
-def parts_of(value: Any, name: str) -> list[tuple[Any, str]]:
+def inner_of(value: Any, name: str) -> list[tuple[Any, str]]:
     """What is in a value at no place where something else could be put, with names: of a tuple, a method."""
     for kind, attributes in WITHIN.items():
         if isinstance(value, kind):
@@ -271,14 +271,14 @@ def places_of(pack: Pack) -> list[tuple[Place, Any]]:
     return found
 
 
-def is_of_the_user(module: str) -> bool:
+def is_users_module(module: str) -> bool:
     """Whether a module is neither Python's nor a library's that keeps no state for the step."""
     return module.partition(".")[0] not in LIBRARIES
 
 
 def is_scalar(value: Any) -> bool:
     """Whether it is a number, a text or the like, and of no class of the user's, which may have more."""
-    return isinstance(value, SCALARS) and not is_of_the_user(type(value).__module__)
+    return isinstance(value, SCALARS) and not is_users_module(type(value).__module__)
 
 
 def is_object_of_the_user(value: Any) -> bool:
@@ -288,4 +288,4 @@ def is_object_of_the_user(value: Any) -> bool:
         return True
     if isinstance(value, (type, types.ModuleType, Optimizer, Tensor)):  # looked into as what they are
         return False
-    return is_of_the_user(type(value).__module__)
+    return is_users_module(type(value).__module__)

@@ -35,14 +35,14 @@ from .places import (
     Place,
     content_of,
     data_in,
+    inner_of,
     is_object_of_the_user,
-    is_of_the_user,
     is_opaque,
     is_scalar,
+    is_users_module,
     items_in,
     own_attributes,
     packs_of,
-    parts_of,
     places_in,
     places_of,
     slots_of,
@@ -114,7 +114,7 @@ class State:
         self.seen[id(value)] = value
         refuse_changing(value, name)
         self._take_note(value, name)
-        for part, path in parts_of(value, name):
+        for part, path in inner_of(value, name):
             self._look(part, path)
         if isinstance(value, Module) or is_object_of_the_user(value):
             self._look_into_attributes(value, name)
@@ -156,7 +156,7 @@ class State:
         a library's those that are data of the user's there, and which ones others are.
         """
         refuse_changing(module, name)
-        is_ours = is_of_the_user(module.__name__)
+        is_ours = is_users_module(module.__name__)
         if id(module) not in self.modules:
             self.modules[id(module)] = module, name
             if is_ours:
@@ -184,7 +184,7 @@ class State:
         """The attributes and the methods of a user's class, of those that it derives from, and of its own."""
         self._look(type(cls), type(cls).__name__)
         for base in cls.__mro__:
-            if not is_of_the_user(base.__module__) or base in self._classes:
+            if not is_users_module(base.__module__) or base in self._classes:
                 continue
             self._classes.add(base)
             self.spaces.append((base.__name__, vars(base), len(vars(base))))
@@ -258,7 +258,7 @@ class State:
             self.attributes.append((name, value, own_attributes(value)))
         else:
             self.sizes.append((name, vars(value), len(vars(value))))
-        if isinstance(value, Module) or is_of_the_user(type(value).__module__):
+        if isinstance(value, Module) or is_users_module(type(value).__module__):
             tells = isinstance(value, Module) and is_ours(type(value))  # but for what C alone sees
             for key, held in (("__class__", type(value)), ("__dict__", vars(value))):
                 self.places.append((Place(f"{name}.{key}", value, Attribute(key), tells=tells), held))
