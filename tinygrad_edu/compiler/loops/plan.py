@@ -80,7 +80,6 @@ class Plan:
         self.scratch = self._scratch()
         self._refuse_shared_bytes()
         self.groups = [fused(s.statements) for s in self.segments if s.step is None]
-        self.kept = {self.memories.of[r] for r in kept}
         self._settle()
 
     # ---- where it is cut -----------------------------------------------------------------------------------

@@ -110,8 +110,7 @@ class Log(Notes):
             if number not in known:
                 raise TraceError(
                     f"A variable of shape {leaf.shape} was met in {where}, which nothing that the function "
-                    "names or "
-                    "closes over leads to. Give it, or its module, to the function as an argument."
+                    "names or closes over leads to. Give it, or its module, to the function as an argument."
                 )
 
     def run(self, node: Any, rule: Any, g: Any, values: Any) -> Any:
