@@ -127,7 +127,7 @@ class Items:
 
     def _getitem(self, call: Call) -> None:
         ref, key = call.args
-        if type(key) is Ref and self.values[key.number].dtype.kind == "b":
+        if self._is_mask(call):
             mask, source = self.operand(key), self.operand(ref)
             if mask.shape != source.shape:
                 raise NoLoop("a mask of fewer axes")
@@ -242,9 +242,8 @@ class Items:
         axis = call.kwargs.get("axis", call.args[1] if len(call.args) > 1 else 0) % len(out.shape)
         shape, strides = (t[:axis] + t[axis + 1 :] for t in (out.shape, out.strides))
         for k, part in enumerate(parts):
-            self.copy(
-                Operand(out.memory, out.offset + k * out.strides[axis], out.dtype, shape, strides), part
-            )
+            offset = out.offset + k * out.strides[axis]
+            self.copy(out._replace(offset=offset, shape=shape, strides=strides), part)
 
     def _concatenate(self, call: Call) -> None:
         if set(call.kwargs) - {"axis", "out"} or len(call.args) > 2:

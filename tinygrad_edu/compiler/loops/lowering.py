@@ -101,10 +101,9 @@ class Lowering(Items):
             self._product(call)
             return
         args, out = [self.given(a) for a in call.args[: ufunc.nin]], self.target(call)
-        dtype = call.kwargs.get("dtype")
-        settings: dict[str, Any] = (
-            {} if dtype is None else {"signature": (*[None] * ufunc.nin, np.dtype(dtype))}
-        )
+        settings: dict[str, Any] = {}
+        if (dtype := call.kwargs.get("dtype")) is not None:
+            settings["signature"] = *[None] * ufunc.nin, np.dtype(dtype)
         try:
             *loops, gives = ufunc.resolve_dtypes((*map(kind_of, args), None), **settings)
         except TypeError:  # a ufunc of other than NumPy's types

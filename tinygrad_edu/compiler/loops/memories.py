@@ -16,16 +16,8 @@ C_TYPES = {
     "u2": "uint16_t", "u4": "uint32_t", "u8": "uint64_t", "f4": "float", "f8": "double",
 }  # fmt: skip
 VIEWING = {
-    "reshape",
-    "transpose",
-    "swapaxes",
-    "squeeze",
-    "ravel",
-    "__getitem__",
-    np.transpose,
-    np.reshape,
-    np.ravel,
-}
+    "reshape", "transpose", "swapaxes", "squeeze", "ravel", "__getitem__", np.transpose, np.reshape, np.ravel
+}  # fmt: skip
 
 
 class NoLoop(Exception):
@@ -138,11 +130,9 @@ class Memories:
         self._known: dict[Ref, Operand] = {}
         for ref in program.inputs:
             value = program.values[ref.number]
-            self.of[ref] = self._argument(value) if ref in arguments else self.fixed(value)
+            self.of[ref] = self._new("argument", value) if ref in arguments else self.fixed(value)
         self.views: set[int] = set()  # the places of steps that only look at what is there in another way
-        self.shift: dict[
-            Ref, int
-        ] = {}  # from where an array lay to where it lies, without the copies left out
+        self.shift: dict[Ref, int] = {}  # from where an array lay to where it lies without copies left out
         self.moving: set[Ref] = set()  # views whose place depends on values
         for place, step in enumerate(program.steps):
             if isinstance(step, Call):
@@ -174,9 +164,6 @@ class Memories:
         low, high = byte_bounds(array) if isinstance(array, np.ndarray) else (0, array.nbytes)
         self.all.append(Memory(kind, low, high - low, array if kind == "fixed" else None))
         return len(self.all) - 1
-
-    def _argument(self, value: Any) -> int:
-        return self._new("argument", value)
 
     def _place(self, place: int, call: Call) -> None:
         values = self.program.values
