@@ -12,7 +12,8 @@ import numpy as np
 from ..program import Call, Program, Ref, is_room, refs_in
 
 LEAST = 1 << 18  # bytes of an array; a smaller one stays in the cache as a whole
-BLOCK = 1 << 16  # bytes of a part: half a dozen of them are what a second-level cache holds
+BLOCK = 3 << 15  # bytes of a part, or about as many: five of them are what a second-level cache holds
+LINE = 16  # elements, of whose multiples parts are: these begin where lines of the cache do
 VIEWING = {
     "__getitem__", "reshape", "transpose", "swapaxes", "squeeze", "view", "diagonal", "ravel", np.reshape,
     np.transpose, np.swapaxes, np.moveaxis, np.squeeze, np.expand_dims, np.broadcast_to, np.ravel,
@@ -94,8 +95,10 @@ def form_of(program: Program, step: Any, fixed: set[Ref]) -> Any:
     alone = agree(places_of(program, step), program.owners(step.writes))
     if any(getattr(a, "ndim", 0) for a in others) or not alone:
         return None
-    length = BLOCK // max(a.itemsize for a in arrays)
-    return (None if step.errors is None else tuple(step.errors.items())), *forms, arrays[0].size, length
+    size, bytes_ = arrays[0].size, max(a.nbytes for a in arrays)
+    parts = LINE * max(1, round(bytes_ / BLOCK))  # of the same length: a short one costs as many calls
+    length = LINE * -(-size // parts)
+    return (None if step.errors is None else tuple(step.errors.items())), *forms, size, length
 
 
 def places_of(program: Program, call: Call) -> dict[int, set[int]]:
