@@ -52,17 +52,69 @@ def test_the_report_and_the_lesson_tell_it(recurrent):
     ]  # fmt: skip
 
 
+def loaded(path):
+    """A saved step as a module."""
+    spec = importlib.util.spec_from_file_location("saved", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module._saved.close()
+    return module
+
+
 def test_a_saved_step_keeps_what_it_reads_there(recurrent, tmp_path):
     step, s = recurrent
-    path, _ = step.save(tmp_path / "saved")
-    spec = importlib.util.spec_from_file_location("saved", path)
-    saved = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(saved)
-    saved._saved.close()
+    saved = loaded(step.save(tmp_path / "saved")[0])
     for _ in range(3):
         (a, m), (b, n) = saved.step(X), step(X)
         assert (a, m) == (b.data, n)
     np.testing.assert_array_equal(saved.state["s_h"], s.h.data)
+
+
+class Means(optim.Elementwise):
+    def __init__(self, params, lr):
+        super().__init__(params, lr=lr)
+
+    @staticmethod
+    def equations(group, t, g, m):
+        m = 0.9 * m + 0.1 * g
+        return group.lr * m / (1 - 0.9**t), {"m": m}
+
+
+@pytest.mark.parametrize("kind", [Means, optim.Adam])
+def test_a_saved_step_of_one_parameter_counts(kind, tmp_path):
+    """Its views are as large as the vectors of the optimizer, and the step reads its count and its rate."""
+    w = tg.Tensor(np.ones(3), requires_grad=True)
+    optimizer = kind([w], lr=0.1)
+
+    @tg.compile
+    def step(x):
+        optimizer.zero_grad()
+        loss = ((w * x) ** 2).sum()
+        loss.backward()
+        optimizer.step()
+        return loss * optimizer.lr
+
+    x = np.arange(3.0)
+    for _ in range(2):
+        step(x)
+    saved = loaded(step.save(tmp_path / "saved")[0])
+    for _ in range(4):
+        assert saved.step(x) == step(x).data
+    np.testing.assert_array_equal(saved.state["w"], w.data)
+
+
+def test_a_step_that_writes_into_memory_that_is_shared_is_not_saved(tmp_path):
+    memory = np.zeros(10)
+    a, b = memory[:6], memory[4:]
+
+    @tg.compile
+    def step(x):
+        a[...] += x
+        return b.sum()
+
+    step(np.ones(6))
+    with pytest.raises(TraceError, match="writes into a or b, which share memory"):
+        step.save(tmp_path / "saved")
 
 
 def test_threads_lose_no_count():

@@ -4,16 +4,19 @@ import io
 import os
 import types
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import byte_bounds
 
 from ..errors import TraceError
 from .lesson.copied import Copied
 from .program import Call, Live, owner_of
 from .source.text import Source
 from .state.nested import alike
+from .state.rates import Count
 from .state.symbols import formulas
 from .trace.whose_code import OURS
 
@@ -102,6 +105,7 @@ class Saved(Source):
             return str(results.plain_of(part, lambda place: self.name(found[place]), names))
 
         pairs = [(names[i], f"np.array({text(leaf)})") for i, leaf in self._assigned()]
+        pairs += [(names[i], f"{names[i]} + {steps}") for i, steps in self._counted() if i in names]
         if pairs:
             new = self._free("new")
             self.body.append(f"{new} = {', '.join(text for _, text in pairs)},")
@@ -122,6 +126,14 @@ class Saved(Source):
             for i, leaf in enumerate(leaves, one.first):
                 if i in layout.ref_of and results.arguments.get(id(leaf)) != i:
                     yield i, leaf
+
+    def _counted(self) -> Iterator[tuple[int, int]]:
+        """The counts of optimizers that the step reads: numbers of leaves, and how many steps it makes."""
+        lives = [step.of for step in self.program.steps if isinstance(step, Live)]
+        for one in self.run.layout.assigned:
+            if isinstance(one.place, Count):
+                pack, i = one.place.container, one.place.key
+                yield one.first, sum(of[0] is pack and of[2] in (None, i) for of in lives)
 
     def _expression(self, call: Call) -> str:
         if self.run.layout.takes_out(call) and call.args[0] in self.arguments:  # numbers come as they are
@@ -166,6 +178,7 @@ def save(run: Any, name: str, path: Any) -> tuple[Path, Path]:
     arrays = path.with_suffix(".npz")
     saved = Saved(run, name)
     text = saved.whole
+    refuse_overlaps(saved)
     plain = {*saved.copied.imports, *(["import math"] if "math." in text else []), "from pathlib import Path"}
     imports = "\n".join(
         sorted(plain - {"import numpy as np"}, key=lambda line: (line.startswith("from"), line))
@@ -187,12 +200,29 @@ def whole(value: Any, arrays: dict[str, Any]) -> Any:
 
 
 def part_of(value: Any, arrays: dict[str, Any]) -> str | None:
-    """The name of the array among the saved ones whose memory an array is a part of."""
-    for name, other in arrays.items():
-        larger = other is not value and other.size > value.size and other.flags.c_contiguous
-        if larger and owner_of(other) is owner_of(value) and np.shares_memory(other, value):
-            return name
-    return None
+    """The name of the array among the saved ones whose memory an array is a part of: of several the largest,
+    of those of one size the first, which may be the array itself, and then there is none.
+    """
+    found: str | None = None
+    for name, other in arrays.items() if value.size else ():
+        is_larger = found is None or other.size > arrays[found].size
+        if is_larger and other.flags.c_contiguous and owner_of(other) is owner_of(value):
+            (low, high), (begin, end) = byte_bounds(value), byte_bounds(other)
+            found = name if begin <= low and high <= end else found
+    return None if found is None or arrays[found] is value else found
+
+
+def refuse_overlaps(saved: Saved) -> None:
+    """Raise if the step writes into one of two arrays that share a part of their memory."""
+    values, calls = saved.program.values, (s for s in saved.program.steps if isinstance(s, Call))
+    written = {id(owner_of(values[w.number])) for call in calls for w in call.writes}
+    apart = [(name, a) for name, a in saved.arrays.items() if part_of(a, saved.arrays) is None]
+    for (name, a), (other, b) in combinations(apart, 2):
+        if id(owner_of(a)) in written and owner_of(a) is owner_of(b) and np.may_share_memory(a, b):
+            raise TraceError(
+                f"The step cannot be saved: it writes into {name} or {other}, which share memory, and none "
+                "is all of it."
+            )
 
 
 def views(arrays: dict[str, Any]) -> str:

@@ -57,11 +57,11 @@ def compile(function: Any = None, *, backend: str = "numpy", cache: str | PathLi
     The first call is a step like any other.  Later ones ask whether anything that the trace depended on has
     changed: shapes, dtypes and layouts of the arguments, Python values that the function can reach, modes of
     modules, what is frozen, settings of optimizers.  If so, the function is traced again, and both traces are
-    kept.  Learning rates are read anew in every step.  A number among the arguments that was another one in
-    two traces is an input of the third, unless it is a shape; so is a number or an array that a global, a
-    closure, an item or an attribute held.  A branch on values becomes a check, which is made before anything
-    is written: where it comes out otherwise, the function runs as it is, and the next time it is traced;
-    eight ways of it are kept.
+    kept.  Learning rates are read anew in every step, also by the step itself, ``loss * optimizer.lr``, and
+    by optimizers of your own.  A number among the arguments that was another one in two traces is an input of
+    the third, unless it is a shape; so is a number or an array that a global, a closure, an item or an
+    attribute held.  A branch on values becomes a check, which is made before anything is written: where it
+    comes out otherwise, the function runs as it is, and the next time it is traced; eight ways are kept.
 
     What the step assigns is assigned in every call, to attributes, items, globals and variables of a closure:
     ``self.loss = loss``, ``count += 1``, ``log["mean"] = total / count``, ``self.hidden = h.detach()``.  It

@@ -22,10 +22,11 @@ from .state.assigned import Outside, find_read, refuse_graphs, refuse_new
 from .state.before import Before
 from .state.caches import Filled
 from .state.changing import refuse_optimizer
-from .state.counting import begin_of
+from .state.counting import begin_of, is_ours
 from .state.layout import Layout
 from .state.nested import identity_of, may_change
 from .state.places import packs_of
+from .state.rates import Rates
 from .state.refusals import refuse, refuse_settings
 from .state.results import Results, copied, number_of
 from .state.state import State
@@ -35,7 +36,6 @@ from .trace.draws import TracedDraws
 from .trace.fixed import refuse_fixed
 from .trace.lines import users_line
 from .trace.log import Log
-from .trace.whose_code import is_of_the_user
 
 
 class Untraceable(Exception):  # it is no error of the user's
@@ -88,7 +88,6 @@ class Run:
         rebound, changes = self.swap.rebound(), self.swap.changes()
         self.swap.put_back()
         gradients = self._take_effects(log, watch)
-        codes = [code for code in watch.met.values() if is_of_the_user(code.co_filename)]
         try:
             watch.check()
             self.state.look_at_methods(watch.met.keys())
@@ -98,10 +97,10 @@ class Run:
             self.layout.refuse_changes()
             find_read(self.layout.assigned, watch.met.values(), self.state.names, read)
             self.layout.refuse_identity(self.state)
-            refuse(rebound, changes, before.has_drawn(), codes)
+            refuse(rebound, changes, before.has_drawn(), watch.codes)
             for optimizer in self.state.optimizers:
                 refuse_optimizer(optimizer, self.state.names)
-            refuse_settings(self.state, before, codes)
+            refuse_settings(self.state, before, watch.codes)
             log.refuse_strangers({id(leaf) for _, _, _, leaf, _ in self.swap.tensors})
             self._take_results(gradients)
         except TraceError:
@@ -118,6 +117,7 @@ class Run:
             self._find_results(result)
         except (TraceError, Filled):
             self._undo(before)
+            refuse_settings(self.state, before, watch.codes)  # of which the message says more
             raise
         except Exception as error:  # its own, or because of the tracing: the function itself will show
             changed = ", ".join(repr(change.name) for change in self.swap.changes())
@@ -213,25 +213,35 @@ def tracing(log: Log, state: State) -> Iterator[None]:
     """A block in which operations, random draws and the counting of optimizers are noted."""
     packs = [pack for optimizer in state.optimizers for pack in packs_of(optimizer)]
     token = DRAWS.set(TracedDraws(log))  # type: ignore[arg-type]  # it gives generators too
+    rates = Rates(log, state)
     for pack in packs:
-        pack.begin = functools.partial(noted_begin, log, pack)
+        pack.begin = functools.partial(noted_begin, log, rates, pack)
+        pack.state_of = functools.partial(noted_state, rates, pack)
     asking.begin(state)
     try:
         with mode(debug=Default(log)):
             yield
     finally:
         asking.end(state)
+        rates.end()
         log.running = None
         DRAWS.reset(token)
         for pack in packs:
-            del pack.begin
+            del pack.begin, pack.state_of
             pack.rows, pack.joint = [], False  # which name traced arrays
 
 
-def noted_begin(log: Log, pack: Any, optimizer: Any, i: int | None) -> int:
-    """`Pack.begin`, which runs in every step."""
-    log.program.add(Live(begin_of(pack, optimizer, i), "begin", (pack, optimizer, i)))
-    return type(pack).begin(pack, optimizer, i)
+def noted_begin(log: Log, rates: Rates, pack: Any, optimizer: Any, i: int | None) -> Any:
+    """`Pack.begin`, which runs in every step; code of the user's gets what stands for the count."""
+    with rates.are_there(pack.group):
+        log.program.add(Live(begin_of(pack, optimizer, i), "begin", (pack, optimizer, i)))
+        t = type(pack).begin(pack, optimizer, i)
+    return t if is_ours(optimizer, "update", "equations") else rates.count(pack, i or 0)
+
+
+def noted_state(rates: Rates, pack: Any, i: int) -> dict[str, Any]:
+    """`Pack.state_of`, with what stands for the count."""
+    return type(pack).state_of(pack, i) | {"steps": rates.count(pack, i)}
 
 
 def names_of_arguments(function: Callable[..., Any]) -> list[str]:

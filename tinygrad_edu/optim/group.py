@@ -53,10 +53,10 @@ class Group:
         if name not in self._names:
             raise ArgumentError(unknown(self._kind.__name__, name, self._names))
         before, slots = vars(self)[name], self._kind.slots(self)
+        SETTINGS.rates += name == "lr"
         try:
             self._take({name: value})
             SETTINGS.count += name != "lr"  # which every step reads anew
-            SETTINGS.rates += name == "lr"
             if self._kind.slots(self).keys() != slots.keys():
                 raise ArgumentError(
                     f"{self._kind.__name__}: {name}={value} takes other state than there is. Make the "

@@ -100,6 +100,10 @@ class Outside:
         self.lengths[id(held)] = place = Length(name, held)
         self.read.add(place.mark)
 
+    def of_optimizers(self) -> Iterator[Place]:
+        """The rates and counts of optimizers that a step reads."""
+        return (place for place in self.places.values() if place.of_optimizer)
+
     def absent(self) -> Iterator[Place]:
         """The places that are not there yet."""
         return (place for place in self.places.values() if place.get() is GONE)

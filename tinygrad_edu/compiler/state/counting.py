@@ -23,7 +23,8 @@ def begin_of(pack: Any, optimizer: Any, i: int | None) -> Callable[[], None]:
     """
     group, numbers, coefficients = pack.group, pack.numbers, optimizer.coefficients
     place, count = i or 0, 1 if i is not None else len(pack.counts)
-    moving = moving_numbers(coefficients, group, pack.counts[place] + 1)
+    every = range(len(numbers.scalars))  # of code that may do as it likes
+    moving = moving_numbers(coefficients, group, pack.counts[place] + 1) if is_ours(optimizer) else every
     parts = [(numbers.scalars[k], k) for k in moving]
     decays = bool(group.weight_decay or group.l1)
 
@@ -82,9 +83,10 @@ def counting_lines(step: Live, name: Callable[[Any, str], str]) -> list[str] | N
     return lines
 
 
-def is_ours(optimizer: Any) -> bool:
-    """Whether the numbers of its steps are computed by this package's code."""
-    return bool(type(optimizer).coefficients.__module__.startswith(f"{OURS}."))
+def is_ours(optimizer: Any, *names: str) -> bool:
+    """Whether methods of these names are this package's: by default what computes the steps' numbers."""
+    methods = [getattr(type(optimizer), name) for name in names or ["coefficients"]]
+    return all(method.__module__.startswith(f"{OURS}.") for method in methods)
 
 
 def with_root(lines: list[str]) -> list[str]:
@@ -101,6 +103,7 @@ def moving_numbers(coefficients: Any, group: Any, t: int) -> list[int]:
     vars(other)["lr"] = group.lr * 0.7071 + 0.1234
     known = coefficients(group, t)
     found = set()
-    for rates, count in ((group, t + 1), (group, t + 7), (group, 10_000), (other, t), (other, t + 1)):
+    counts = [(group, n) for n in (1, 2, t + 1, t + 7, 10_000)]
+    for rates, count in (*counts, (other, t), (other, t + 1)):
         found |= {k for k, (a, b) in enumerate(zip(known, coefficients(rates, count))) if a != b}
     return sorted(found)

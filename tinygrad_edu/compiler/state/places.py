@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from ...nn.module import Module
-from ...optim.optimizer import Optimizer
 from ...optim.pack import Pack
 from ...tensor import Tensor
 from ..trace.whose_code import LIBRARIES, OURS
@@ -286,6 +285,6 @@ def is_object_of_the_user(value: Any) -> bool:
     order = [(cls.__module__, cls.__name__) for cls in type(value).__mro__]
     if isinstance(value, HOLDING) or not HOLDING_TOO.isdisjoint(order):
         return True
-    if isinstance(value, (type, types.ModuleType, Optimizer, Tensor)):  # looked into as what they are
+    if isinstance(value, (type, types.ModuleType, Tensor)):  # looked into as what they are
         return False
     return is_users_module(type(value).__module__)

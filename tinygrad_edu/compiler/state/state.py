@@ -90,7 +90,7 @@ class State:
         self._look(function, getattr(function, "__name__", "step"))
         for i, other in enumerate(others):
             self._look(other, f"argument {i}")
-        more = [*self.outside.absent(), *self.outside.lengths.values()]
+        more = [*self.outside.absent(), *self.outside.lengths.values(), *self.outside.of_optimizers()]
         self.assigned |= {place.mark: (place, place.get()) for place in more}
         self.outside = Outside((), self.outside.lists)  # what is found from now on is not taken out
         for place, value in self.assigned.values():
@@ -253,6 +253,7 @@ class State:
             self._hold(place, item)
         if not hasattr(value, "__dict__"):
             return
+        known = "training" if isinstance(value, Module) else "params" if isinstance(value, Optimizer) else ""
         if isinstance(value, Module):
             self.modes.append((value, value.training))
             self.attributes.append((name, value, own_attributes(value)))
@@ -262,9 +263,7 @@ class State:
             tells = isinstance(value, Module) and is_ours(type(value))  # but for what C alone sees
             for key, held in (("__class__", type(value)), ("__dict__", vars(value))):
                 self.places.append((Place(f"{name}.{key}", value, Attribute(key), tells=tells), held))
-        for key, item in list(vars(value).items()):
-            if key == "training" and isinstance(value, Module):
-                continue
+        for key, item in [pair for pair in vars(value).items() if pair[0] != known]:
             path = key if name in ("self", "model", "net") else f"{name}.{key}"
             self._hold(Place(path, vars(value), key), item)
 

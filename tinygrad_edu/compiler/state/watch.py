@@ -92,6 +92,11 @@ class Watch:
         self._clearing: Any = None  # the call that forgets gradients just now
         self._is_over = False  # whether some code has spoken of gradients
 
+    @property
+    def codes(self) -> list[types.CodeType]:
+        """The code of the user's that has run."""
+        return [code for code in self.met.values() if is_of_the_user(code.co_filename)]
+
     def __enter__(self) -> "Watch":
         self._outer, self._collecting = sys.getprofile(), gc.isenabled()
         gc.disable()  # which calls what others have given it
