@@ -36,12 +36,14 @@ class Asleep:
     ----------
     value : object
     *kinds : type
-        Named tuples that are containers, too.
+        Named tuples and the like that are containers, too.
+    same : sequence of object, optional
+        What stays what it is though it is a container, a number or a text.
     """
 
-    def __init__(self, value: Any, *kinds: type) -> None:
+    def __init__(self, value: Any, *kinds: type, same: Sequence[Any] = ()) -> None:
         stream = io.BytesIO()
-        pickler = _Pickler(stream, PLAIN | {*kinds})
+        pickler = (_Choosing if same else _Pickler)(stream, PLAIN | {*kinds}, same)
         pickler.dump(value)
         self._held, self._bytes = pickler.held, zlib.compress(stream.getvalue(), LEVEL)
 
@@ -54,9 +56,10 @@ class Asleep:
 class _Pickler(pickle.Pickler):
     """Writes where an object lies among those that are held, in the place of one that is no container."""
 
-    def __init__(self, stream: io.BytesIO, plain: frozenset[type]) -> None:
+    def __init__(self, stream: io.BytesIO, plain: frozenset[type], same: Sequence[Any]) -> None:
         super().__init__(stream, pickle.HIGHEST_PROTOCOL)
-        self.plain, self.held = plain, list[Any]()
+        self.plain, self.held = plain, [*same]
+        self.places = {id(part): i for i, part in enumerate(same)}
 
     def reducer_override(self, part: Any) -> Any:
         """It is asked of all but numbers, texts and containers of Python's."""
@@ -66,12 +69,24 @@ class _Pickler(pickle.Pickler):
         return held, (len(self.held) - 1,)
 
 
+class _Choosing(_Pickler):
+    """Is asked of everything, which takes longer."""
+
+    def persistent_id(self, part: Any) -> int | None:
+        """Where it lies among those that are held; None if it does not, yet."""
+        return self.places.get(id(part))
+
+
 class _Unpickler(pickle.Unpickler):
     """Finds the objects that are held."""
 
     def __init__(self, stream: io.BytesIO, held: list[Any]) -> None:
         super().__init__(stream)
         self._held = held
+
+    def persistent_load(self, place: int) -> Any:
+        """An object that is held, by its place."""
+        return self._held[place]
 
     def find_class(self, module: str, name: str) -> Any:
         return self._held.__getitem__ if name == held.__name__ else super().find_class(module, name)

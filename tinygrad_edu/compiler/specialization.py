@@ -11,7 +11,6 @@ from ..modes import MODE
 from ..random import DEFAULT
 from ..tensor import Tensor
 from ..versions import SETTINGS, WRITES
-from .asleep import Asleep
 from .guards.conditions import Names, call_text, distance, is_same, made, tensor_of
 from .guards.guards import guards
 from .guards.quick import Quick
@@ -116,16 +115,7 @@ class Specialization:
         there = self.run.layout.leaves_outside()
         if leaves is None or there is None:
             return "other arguments" if leaves is None else "what places hold that it assigns to"
-        leaves += there
-        meaning = self.call.__globals__
-        values = {f"a{i}": leaf for i, leaf in enumerate(leaves)}
-        for what, conditions in self._asked.awake():
-            try:
-                if not all(eval(each, meaning, values) for each in conditions):  # noqa: S307  # our own text
-                    return str(what)
-            except (LookupError, AttributeError, ValueError):
-                return str(what)
-        return "another mode"
+        return self._asked.why(leaves + there) or "another mode"
 
     @property
     def checks(self) -> list[Check]:
@@ -140,7 +130,6 @@ class Specialization:
         asked = [(p, v) for p, v in asked if not p.tells or is_same(p.text(name), v, name) in quick.texts]
         constants = [tensor for tensor, _, node in self._settled.tensors if node is None]
         groups = guards(self, asked, self._array_names(), leaves, constants, name)
-        self._asked = Asleep(groups)
         arrays = self._array_names()
         arrays += [f"{name(leaf, 'n')}.grad._array" for leaf in read]
         simple = run.layout.is_simple
@@ -179,11 +168,11 @@ class Specialization:
             "kept": self.kept, "held": self.kept.held, "content_of": content_of, "apart": self._apart,
             "distance": distance,
             "geterr": np.geterr,
-            "renewed": quick.renewed, "alike": alike,
+            "slowly": quick.slowly, "alike": alike,
             "leaves_of": run.layout.leaves, "default": DEFAULT.get,
         }  # fmt: skip
-        quick.forget()
-        return made(text, f"{title} guards", meaning | name.meaning)
+        self._asked = quick.sleep(groups, run.layout.given, meaning := meaning | name.meaning)
+        return made(text, f"{title} guards", meaning)
 
     def _array_names(self) -> list[str]:
         """What the arrays of the arguments are called in the guards."""

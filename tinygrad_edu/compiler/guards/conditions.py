@@ -173,19 +173,12 @@ def call_text(
     if learned:
         lines.append(f"    global {', '.join(f'b{i}' for i in range(len(learned)))}")
     unpacked = [f"    {names}= args"] if leaves else []
-    slow = [condition for condition in conditions if condition in quick.texts]  # they hold where C says so
-    conditions = [condition for condition in conditions if condition not in quick.texts]
-    if slow and not quick.takes:
-        conditions = [f"({quick.asks} or {' and '.join(slow)} and renewed())", *conditions]
+    is_quick = [condition in quick.texts for condition in conditions]
+    conditions = [condition for condition, asked in zip(conditions, is_quick) if not asked]
+    if any(is_quick) and not quick.takes:
+        conditions = [f"({quick.asks} or slowly())", *conditions]
     if quick.takes and quick.hold:
-        asked = [
-            f"    if kwargs or len(args) != {leaves}: {MISSED}",
-            *unpacked,
-            *asking(slow),
-            "    renewed()",
-        ]
-        lines += [f"    if kwargs or not {quick.hold}(*args):", *(f"    {line}" for line in asked)]
-        lines += ["    else:", *(f"    {line}" for line in unpacked)]
+        lines += [f"    if kwargs or not ({quick.hold}(*args) or slowly(*args)): {MISSED}", *unpacked]
     elif simple:
         lines += [f"    if kwargs or len(args) != {leaves}: {MISSED}", *unpacked]
     else:

@@ -8,6 +8,7 @@ from ..memory.addresses import Condition, of_cell, of_class, of_form, of_item, o
 from ..memory.probe import Probe, probe_of
 from ..state.places import CELL, Attribute, Place
 from ..state.trusted import Methods
+from .asked import Asked
 from .conditions import Names, is_same, of_arguments, of_attributes
 from .conditions import of_length as text_of_length
 from .guards import asked_sizes, forms
@@ -38,15 +39,16 @@ class Quick:
     """
 
     def __init__(self, one: Any, asked: list[tuple[Place, Any]], name: Names) -> None:
-        self.texts, self.hold, self.left = set(), "", MOST  # type: set[str], str, int
+        self.texts, self.hold, self.left = set[str](), "", MOST
         self.asks = ""
         self.probe: Probe | None = None
+        self._asked: Any = None
+        self._of_arguments: list[str] = []
         kinds, methods = one.run.layout.kinds, one.run.state.methods
         own = {id(place) for place, _ in methods.places}
-        held = [(p, v) for p, v in asked if id(p) not in own]
-        self._held = [(p, v) for p, v in held if _of_place(p, v)]
-        self._kinds = methods.kinds if all(map(of_class, methods.kinds)) else []
-        self._methods = methods.places if self._kinds else []
+        held = [(p, v) for p, v in asked if id(p) not in own and _of_place(p, v)]
+        classes = methods.kinds if all(map(of_class, methods.kinds)) else []
+        places = methods.places if classes else []
         kinds = kinds[: one.run.layout.given]
         simple = one.run.layout.is_simple and all(k[0] is np.ndarray for k in kinds)
         self.takes = bool(kinds) and simple
@@ -55,52 +57,60 @@ class Quick:
         sizes += [(vars(m), of_attributes(m, names, name)) for _, m, names in one.run.state.attributes]
         others: list[tuple[Any, Any, str]] = [(of_length, c, text) for c, text in sizes]
         others += [(of_form, array, text) for _, array, text in forms(one, name)]
-        self._others = [(of, value, text) for of, value, text in others if of(value)]
-        self._meaning = name.meaning
-        most = 4 * len(self._held) + len(self._kinds) + sum(len(of(v)) for of, v, _ in self._others) + 1
+        others = [(of, value, text) for of, value, text in others if of(value)]
+        self._found: Any = classes, held, [(of, value) for of, value, _ in others]
+        most = 4 * len(held) + len(classes) + sum(len(of(v)) for of, v, _ in others) + 1
         self._words = one.source.words(most, wanted)
         if self._words is None:
             self._ask_a_probe(methods, name)
-        if self._words is None or not (self.takes or self._held or self._kinds or self._others):
+        if self._words is None or not (self.takes or held or classes or others):
             return
         self.hold = name(self._words.hold, "quick")
         self.asks = f"{self.hold}()"
-        self._look()
-        self.texts = {is_same(p.text(name), v, name) for p, v in self._held}
-        self.texts.update(text for *_, text in self._others)
+        self.texts = {is_same(p.text(name), v, name) for p, v in (*held, *places)}
+        self.texts.update(text for *_, text in others)
         if self.takes:
-            self.texts.update(of_arguments(kinds, name))
-        self.texts.update(is_same(p.text(name), v, name) for p, v in self._methods)
+            self._of_arguments = of_arguments(kinds, name)
+            self.texts.update(self._of_arguments)
 
     def _ask_a_probe(self, methods: Methods, name: Names) -> None:
         """Without C, have one class of Python's tell that no method has changed."""
         self.takes, self.probe = False, probe_of(methods.kinds)
         if self.probe is not None:
-            self._methods = methods.places
             self.asks = f"{name(self.probe.cls, 'probe')}.__flags__ == {self.probe.flags}"
-            self.texts = {is_same(p.text(name), v, name) for p, v in self._methods}
+            self.texts = {is_same(p.text(name), v, name) for p, v in methods.places}
 
-    def forget(self) -> None:
-        """Forget what was needed for the text; and where things are, if C is not asked."""
-        self.texts = set()
-        if not self.hold:
-            self._held, self._kinds, self._others = [], [], []
-            self._methods = self._methods if self.probe else []
+    def sleep(self, groups: list[tuple[str, list[str]]], leaves: int, meaning: dict[str, Any]) -> Asked:
+        """Have C, or the probe, look for the first time, and forget what is needed to do so again only.
+
+        Returns what is asked, in groups.
+        """
+        given = groups, self.texts, self._of_arguments, leaves if self.takes else 0, meaning
+        found = self._found if self.hold else None
+        self._asked = asked = Asked(*given, found, [p.key for p, _ in self._found[1]])
+        if self.hold or self.probe:
+            self._look()
+            asked.forget()
+        self.texts, self._of_arguments, self._found = set(), [], None
+        return asked
 
     def _look(self) -> None:
         """Have C look where things are now, or have the probe look, if they are what they were."""
         if self.probe is not None:
             self.probe.look()
-            if not all(p.get() is v for p, v in self._methods):  # another thread has changed something since
+            if not self._asked.holds():  # another thread has changed something since
                 self.probe.forget()
             return
-        found = [*map(of_class, self._kinds), *(_of_place(p, v) for p, v in self._held)]
-        found += [of(value) for of, value, _ in self._others]
+        classes, held, others = self._asked.found()
+        found = [*map(of_class, classes), *(_of_place(p, v) for p, v in held)]
+        found += [of(value) for of, value in others]
         # Another thread may have changed something: it is asked for when it is known where to look.
-        texts = " and ".join(text for *_, text in self._others) or "True"
-        now = eval(texts, {}, self._meaning)  # noqa: S307  # our own text
-        if now and all(found) and all(p.get() is v for p, v in self._methods):
+        if all(found) and self._asked.holds():
             self._words.set([*dict.fromkeys(condition for part in found for condition in part)])
+
+    def slowly(self, *args: Any) -> bool:
+        """Ask in Python for what C, or the probe, has not found; if it is what it was, have them look anew."""
+        return self._asked.fits(*args) and self._asked.holds() and self.renewed()
 
     def renewed(self) -> bool:
         """Have C look anew: things are what they were, but C has not found them.  True."""
