@@ -9,6 +9,7 @@ import numpy as np
 import tinygrad_edu as tg
 from tinygrad_edu import nn, optim
 from tinygrad_edu.compiler.asleep import Asleep, Text
+from tinygrad_edu.compiler.compiled import LIMIT
 from tinygrad_edu.compiler.program import Ref
 from tinygrad_edu.compiler.state.watch import Watch
 from tinygrad_edu.compiler.trace.log import Log
@@ -91,3 +92,19 @@ def test_texts_are_there_where_they_are_asked_for():
     assert (step.lesson(), step.source) == (lesson, source)
     assert step.report() == report
     assert "  <compiled step" in report
+
+
+def test_no_text_outlives_what_it_is_the_text_of():
+    def titles():
+        gc.collect()
+        return {title for title in linecache.cache if title.startswith("<compiled forgotten")}
+
+    def forgotten(x):
+        return np.tanh(x) * 2
+
+    step = tg.compile(forgotten)
+    for n in range(1, 2 * LIMIT + 1):
+        step(np.ones(n))
+    assert len(titles()) == len(step.specializations) == LIMIT
+    del step
+    assert not titles()

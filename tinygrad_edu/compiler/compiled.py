@@ -39,14 +39,17 @@ class Compiled:
         What it was traced for, the latest first.
     """
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> "Compiled":
-        own = type(cls.__name__, (cls,), {"__module__": cls.__module__, "__doc__": cls.__doc__})
-        return object.__new__(own)  # whose __call__ is that of the latest trace
+    __slots__ = {  # a function in its place is found as fast as a method of the class
+        "__call__": "As the function is called; from the first trace on, `Specialization.call` is here.",
+        "__dict__": "What it remembers.",
+        "__weakref__": "Who looks at it.",
+    }
 
     def __init__(
         self, function: Callable[..., Any], backend: str = "numpy", cache: str | PathLike[str] | None = None
     ) -> None:
         functools.update_wrapper(self, function)
+        self.__call__: Callable[..., Any] = self.first_call
         self.function, self.backend = function, Backend(backend, cache)
         self.specializations: list[Specialization] = []
         self.latest: Specialization | None = None  # which was called last
@@ -72,15 +75,15 @@ class Compiled:
 
     # ---- calls ---------------------------------------------------------------------------------------------
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """As the function is called; from the first trace on, `Specialization.call` stands here."""
+    def first_call(self, *args: Any, **kwargs: Any) -> Any:
+        """A call before the first trace."""
         return self._traced(args, kwargs)
 
     def missed(self, one: Specialization, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A call that a trace does not hold for: it is for the next one, or for another."""
         found = self.specializations
         later = found.index(one) + 1 if one in found else len(found)
-        return found[later].call(self, *args, **kwargs) if later < len(found) else self._traced(args, kwargs)
+        return found[later].call(*args, **kwargs) if later < len(found) else self._traced(args, kwargs)
 
     def as_it_is(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A call of the function itself."""
@@ -90,7 +93,7 @@ class Compiled:
     def failed(self, one: Specialization, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A call whose values a trace does not hold for: another one has gone that way, or is made."""
         if (other := one.ways.after(one)) is not None:
-            return other.call(self, *args, **kwargs)
+            return other.call(*args, **kwargs)
         return self._traced(args, kwargs, one.ways) if one.ways.are_open() else self.as_it_is(args, kwargs)
 
     def found(self, one: Specialization) -> None:
@@ -99,7 +102,7 @@ class Compiled:
         one.ways.first(one)
         others = (other for other in self.specializations if other is not one)
         self.specializations = [one, *others][:LIMIT]
-        type(self).__call__ = one.call  # type: ignore[method-assign]  # of this function alone
+        self.__call__ = one.call
 
     def busy(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A call while another one is under way: it waits, unless it is a part of that."""
@@ -161,7 +164,7 @@ class Compiled:
         one.ways.add(one)
         one.took = traced - start, time.perf_counter() - traced
         self.latest, self.specializations = None, [one, *self.specializations][:LIMIT]
-        type(self).__call__ = one.call  # type: ignore[method-assign]
+        self.__call__ = one.call
         return run.returned(args, kwargs)
 
     def over(self, batches: Iterable[Any]) -> NDArray[Any]:

@@ -86,7 +86,7 @@ class Runs:
                 continue
             start = time.perf_counter()
             steps = _steps(one, rows, count, outs, rate)
-            result = one.call_with(steps, self.compiled, self.given(rows, size))
+            result = one.call_with(steps, self.given(rows, size))
             if result is MISS:
                 continue
             if result is FAILED:

@@ -97,7 +97,7 @@ class Specialization:
         self.call.__globals__["step"] = self._made_step()
         return [self.source.defined[name] for name in self._places]
 
-    def call_with(self, step: Any, compiled: Any, args: tuple[Any, ...]) -> Any:
+    def call_with(self, step: Any, args: tuple[Any, ...]) -> Any:
         """What a call gives that has another function in the place of the step.
 
         It is `MISS` if the trace does not hold for the arguments, or another call is under way, and `FAILED`
@@ -105,7 +105,7 @@ class Specialization:
         """
         changes = {"step": step, "failed": lambda *_: FAILED}
         changes |= dict.fromkeys(("missed", "busy"), lambda *_: MISS)
-        return types.FunctionType(self.call.__code__, self.call.__globals__ | changes)(compiled, *args)
+        return types.FunctionType(self.call.__code__, self.call.__globals__ | changes)(*args)
 
     def why(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
         """Why this trace does not hold for a call, in words."""
@@ -157,9 +157,9 @@ class Specialization:
             lines,
         )
         meaning = {
-            "settings": SETTINGS, "one": self, "settled": self.settled, "missed": compiled.missed,
-            "failed": compiled.failed, "busy": compiled.busy, "pop": compiled.idle.pop,
-            "append": compiled.idle.append,
+            "settings": SETTINGS, "one": self, "compiled": compiled, "settled": self.settled,
+            "missed": compiled.missed, "failed": compiled.failed, "busy": compiled.busy,
+            "pop": compiled.idle.pop, "append": compiled.idle.append,
             "get_mode": MODE.get, "recording": MODE.get().recording, "same": same, "step": self._made_step(),
             "writes": WRITES, "last": WRITES._last, "new": object.__new__, "Tensor": Tensor,
             "asarray": np.asarray, "references": sys.getrefcount,

@@ -60,7 +60,7 @@ def in_turns(runs: Runs, rows: Any, wanted: Sequence[int]) -> Made:
     if len(turns) < 2 or not all(_alike(turn.one, epochs * (whole + 1)) for turn in turns):
         return Made(0)
     full, short = turns
-    if full.one.call_with(full.take, runs.compiled, full.given) is MISS:
+    if full.one.call_with(full.take, full.given) is MISS:
         return Made(0)
     _, numbers = rows.numbers(epochs * rows.samples, full.one.many.orders)
     start, done, last = time.perf_counter(), 0, None
@@ -77,9 +77,9 @@ def in_turns(runs: Runs, rows: Any, wanted: Sequence[int]) -> Made:
                     return short.found
         return short.found
 
-    result = short.one.call_with(steps, runs.compiled, short.given)
+    result = short.one.call_with(steps, short.given)
     if last is full:  # whose gradients are those of the last step
-        result = full.one.call_with(lambda *arrays: full.found, runs.compiled, full.given)
+        result = full.one.call_with(lambda *arrays: full.found, full.given)
     if not done:
         return Made(0)
     runs.took(time.perf_counter() - start, done)

@@ -165,11 +165,11 @@ def call_text(
 ) -> str:  # fmt: skip
     """The text of the function that is called: guards, the step, and what becomes of its results.
 
-    It is a method of `step.Compiled`.  What it does not fit it gives to ``missed``; a call while another one
-    is under way, in another thread, to ``busy``.
+    What it does not fit it gives to ``missed``; a call while another one is under way, in another thread, to
+    ``busy``.
     """
     names = "".join(f"a{i}, " for i in range(leaves))
-    lines = [f"b{i} = new(Tensor)" for i in range(len(learned))] + ["def call(self, *args, **kwargs):"]
+    lines = [f"b{i} = new(Tensor)" for i in range(len(learned))] + ["def call(*args, **kwargs):"]
     if learned:
         lines.append(f"    global {', '.join(f'b{i}' for i in range(len(learned)))}")
     unpacked = [f"    {names}= args"] if leaves else []
@@ -207,7 +207,7 @@ def call_text(
         lines.append(f"        {call}")
     lines += ["        if is_new: kept.settle(found is None)"] if keeps else []
     lines.append("        if found is not None:")
-    right = ["if self.latest is not one: self.found(one)"]
+    right = ["if compiled.latest is not one: compiled.found(one)"]
     outs = [f"g{i}" for i in range(len(learned))] + [f"r{i}" for i in range(returned)]
     right += [f"{''.join(f'{out}, ' for out in outs)}= found"] if outs else []
     right += ["if kept.are_lent: kept.lend()"] if keeps else []

@@ -109,7 +109,7 @@ class Quick:
             self._words.set([*dict.fromkeys(condition for part in found for condition in part)])
 
     def slowly(self, *args: Any) -> bool:
-        """Ask in Python for what C, or the probe, has not found; if it is what it was, have them look anew."""
+        """Ask in Python for what C, or the probe, has not found; where it is as it was, they look anew."""
         return self._asked.fits(*args) and self._asked.holds() and self.renewed()
 
     def renewed(self) -> bool:

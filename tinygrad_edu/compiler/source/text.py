@@ -135,6 +135,11 @@ class Source(Surrounded):
         for name in self.until_it_runs:
             delattr(self, name)
 
+    def __del__(self) -> None:
+        """Have nobody else keep the text."""
+        if self._asleep is not None and self._asleep in linecache.cache.get(self.title, ()):
+            linecache.cache.pop(self.title, None)
+
     def words(self, most: int, forms: Sequence[Any] = ()) -> Any:
         """What looks in C at words of memory and at arguments, if there is C; see `words.Words`."""
         return None
