@@ -1,5 +1,6 @@
 """The cache of libraries: what is not sound is never loaded, and a name says all that decides."""
 
+import ctypes
 import os
 import shutil
 import subprocess
@@ -140,6 +141,66 @@ def test_a_folder_in_which_nothing_can_be_kept(tmp_path):
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(TraceError, match="cannot be kept in"):
         cache.library(TEXT, tmp_path / "file")
+
+
+FAILING = {
+    "exit 3": ("exit 3", "failed:\nit ended with 3, and made no library"),
+    "is killed": ("kill -9 $$", "failed:\nit ended with -9"),
+    "makes nothing": ("exit 0", "failed:\nit ended with 0, and made no library"),
+    "speaks in no UTF-8": (
+        r"printf '\377 no'; printf '\377 no licence' >&2; exit 1",
+        "failed:\n. no licence",
+    ),
+    "is no program": ("", "cannot be run: .*Set CC"),
+}
+
+
+@pytest.mark.parametrize("what", FAILING)
+def test_a_compiler_that_fails_says_so(what, tmp_path, monkeypatch):
+    text, message = FAILING[what]
+    program = tmp_path / "cc"
+    program.write_text(f"#!/bin/sh\n{text}\n" if text else "nothing")
+    program.chmod(0o700)
+    monkeypatch.setattr(cache, "compiler", lambda: (str(program),))
+    with pytest.raises(TraceError, match=f"^{program} {message}"):
+        cache.library(TEXT, tmp_path / "new")
+    assert not list((tmp_path / "new").iterdir())
+
+
+@pytest.mark.parametrize("cc", ["gcc '-m64", "  ", "/no/such/cc", "-m64"])
+def test_what_is_no_command_is_not_taken_for_one(cc, monkeypatch):
+    monkeypatch.setenv("CC", cc)
+    cache.compiler.cache_clear()
+    found = cache.compiler()
+    monkeypatch.delenv("CC")
+    cache.compiler.cache_clear()
+    assert found == cache.compiler()
+
+
+@pytest.mark.parametrize("folder", [".", "", "new", "ü ñ/'$x", b"bytes", "~/of home"])
+def test_folders_by_names_of_all_kinds(folder, tmp_path, monkeypatch):
+    """A library is loaded from where it is, also if its path is not whole: else others would be searched."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    tmp_path.chmod(0o700)
+    path = cache.library(TEXT, folder)
+    assert path.is_absolute()
+    assert path.is_relative_to(tmp_path)
+    assert ctypes.CDLL(str(path)).answer() == 42
+    assert ("home" in path.parts) == (folder == "~/of home")
+
+
+def test_a_user_without_a_home(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", "no whole path")  # which is to be ignored
+    assert cache.library(TEXT).parent == tmp_path / ".cache" / "tinygrad_edu"
+    monkeypatch.setattr(Path, "home", lambda: (_ for _ in ()).throw(RuntimeError("no home.")))
+    compiled = tg.compile(lambda x: x * 3 + 1, backend="c")
+    with pytest.raises(TraceError, match=r"can be kept: no home. Pass a folder, cache="):
+        compiled(np.ones(3))
+    compiled = tg.compile(lambda x: x * 3 + 1, backend="auto")
+    assert [compiled(np.ones(3))[0] for _ in range(2)] == [4, 4]
+    assert "no home" in compiled.report() or "numba" in compiled.report()
 
 
 def test_two_processes_at_once(tmp_path):

@@ -76,7 +76,7 @@ class Run:
         log = Log(users_line)
         self.ambient, self.program = log.ambient, log.program
         self.layout = Layout(args, kwargs, free)
-        self.state = State(function, self.layout.others, outside)
+        self.state = state_of(function, self.layout.others, outside)
         read = outside.read if outside else set[Any]()
         self.layout.take(log, self.state, names_of_arguments(function), read)
         self.swap = Swap(self.state, log, self.layout)
@@ -242,6 +242,23 @@ def noted_begin(log: Log, rates: Rates, pack: Any, optimizer: Any, i: int | None
 def noted_state(rates: Rates, pack: Any, i: int) -> dict[str, Any]:
     """`Pack.state_of`, with what stands for the count."""
     return type(pack).state_of(pack, i) | {"steps": rates.count(pack, i)}
+
+
+def state_of(function: Callable[..., Any], others: Any, outside: Outside | None) -> State:
+    """What a function can reach.
+
+    Raises
+    ------
+    TraceError
+        Also if that is nested too deeply for the search.
+    """
+    try:
+        return State(function, others, outside)
+    except RecursionError:
+        raise TraceError(
+            "What the step can reach is nested too deeply to be looked into: lists in lists, or a library "
+            "of many modules.\n  Take what it needs of that outside of the step, and pass it."
+        ) from None
 
 
 def names_of_arguments(function: Callable[..., Any]) -> list[str]:

@@ -14,6 +14,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -30,7 +31,9 @@ if platform.machine() in ("x86_64", "AMD64"):  # what is not known elsewhere
 @cache
 def compiler() -> tuple[str, ...] | None:
     """The system's C compiler: what ``$CC`` names, or ``cc``, ``gcc`` or ``clang``; None if it has none."""
-    named = shlex.split(os.environ.get("CC", ""))
+    named: list[str] = []
+    with suppress(ValueError):  # a quotation that does not end: no command either
+        named = shlex.split(os.environ.get("CC", ""))
     for command in ([named] if named else []) + [["cc"], ["gcc"], ["clang"]]:
         found = shutil.which(command[0])
         if found is not None:
@@ -46,7 +49,7 @@ def library(text: str, folder: str | os.PathLike[str] | None = None) -> Path:
     text : str
     folder : path, default=None
         Where libraries are kept: by default ``tinygrad_edu`` in ``$XDG_CACHE_HOME`` or ``~/.cache``.  It is
-        made, for its owner alone, if it is not there.
+        made, for its owner alone, if it is not there.  A ``~`` at its beginning is the user's home.
 
     Raises
     ------
@@ -56,12 +59,25 @@ def library(text: str, folder: str | os.PathLike[str] | None = None) -> Path:
     command = compiler()
     if command is None:
         raise TraceError("There is no C compiler: install gcc or clang, or set CC, or take backend='numpy'.")
-    place = Path(folder) if folder is not None else _users_folder()
+    place = _folder(folder)
     try:
         return _found_or_made(text, command, place)
     except OSError as error:
         raise TraceError(
             f"A compiled step cannot be kept in {place}: {error}. Pass another folder, cache=…."
+        ) from error
+
+
+def _folder(named: str | os.PathLike[str] | None) -> Path:
+    """The whole path of a folder, or that of the user's."""
+    root = os.environ.get("XDG_CACHE_HOME", "")  # one that is no whole path is to be ignored
+    try:
+        if named is not None:
+            return Path(os.fsdecode(named)).expanduser().absolute()
+        return (Path(root) if os.path.isabs(root) else Path.home() / ".cache") / "tinygrad_edu"
+    except RuntimeError as error:
+        raise TraceError(
+            f"Nobody knows where a compiled step can be kept: {error} Pass a folder, cache=…."
         ) from error
 
 
@@ -110,24 +126,19 @@ def _make_ours(place: Path) -> None:
 def _build(text: str, command: tuple[str, ...], path: Path, key: bytes) -> None:
     with tempfile.TemporaryDirectory(dir=path.parent) as work:
         source, made = Path(work, "step.c"), Path(work, "step.so")
-        source.write_text(text)
-        done = subprocess.run(
-            [*command, *FLAGS, "-o", str(made), str(source), "-lm"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise TraceError(f"{command[0]} failed:\n{done.stderr[-2000:]}")
+        source.write_text(text, encoding="utf-8")
+        order = [*command, *FLAGS, "-o", str(made), str(source), "-lm"]
+        try:
+            done = subprocess.run(order, capture_output=True, text=True, errors="replace", check=False)
+        except OSError as error:
+            raise TraceError(f"{command[0]} cannot be run: {error}. Set CC to another compiler.") from error
+        if done.returncode or not made.exists():
+            said = done.stderr[-2000:].strip() or f"it ended with {done.returncode}, and made no library."
+            raise TraceError(f"{command[0]} failed:\n{said}")
         content = made.read_bytes()
         made.write_bytes(content + hashlib.sha256(content + key).digest())
         made.chmod(0o600)
         os.replace(made, path)
-
-
-def _users_folder() -> Path:
-    root = os.environ.get("XDG_CACHE_HOME")
-    return Path(root) / "tinygrad_edu" if root else Path.home() / ".cache" / "tinygrad_edu"
 
 
 @cache

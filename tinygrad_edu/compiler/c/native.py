@@ -45,7 +45,10 @@ class NativeSource(Driven):
         try:
             loaded = ctypes.PyDLL(str(path))
         except OSError as error:
-            raise TraceError(f"{path} cannot be loaded: {error}\n  Pass another folder, cache=….") from None
+            raise TraceError(
+                f"{path} cannot be loaded: {error}\n  Pass another folder, cache=…, or set CC to a compiler "
+                "for this machine."
+            ) from None
         if self.many is not None:  # in which other threads run
             others = ctypes.CDLL(str(path), handle=loaded._handle)
             self.many.function, self.many.orders = others["steps"], orders_of(others)

@@ -5,10 +5,12 @@ were there when it began is of no matter then.
 """
 
 import builtins
+import functools
 import gc
 import importlib
 import sys
 import types
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +67,15 @@ def is_quiet(frame: Any) -> bool:
     return frame.f_code.co_filename.startswith(PACKAGE) or frame.f_globals.get("__name__") in QUIET
 
 
+def putting_back(profiler: Any) -> Callable[[], Any]:
+    """What has a profiler go on that just now sees all calls; cProfile's is no function."""
+    if profiler is None or callable(profiler):
+        return functools.partial(sys.setprofile, profiler)
+    if hasattr(profiler, "enable"):
+        return profiler.enable  # type: ignore[no-any-return]
+    raise RuntimeError(f"a {type(profiler).__name__} watches all calls: start it after the first step")
+
+
 class Watch:
     """A block in which calls are looked at; an attribute says what the first one was that cannot be compiled.
 
@@ -98,13 +109,13 @@ class Watch:
         return [code for code in self.met.values() if is_of_the_user(code.co_filename)]
 
     def __enter__(self) -> "Watch":
-        self._outer, self._collecting = sys.getprofile(), gc.isenabled()
+        self._outer, self._collecting = putting_back(sys.getprofile()), gc.isenabled()
         gc.disable()  # which calls what others have given it
         sys.setprofile(self._event)
         return self
 
     def __exit__(self, *error: object) -> None:
-        sys.setprofile(self._outer)
+        self._outer()
         if self._collecting:
             gc.enable()
 
@@ -205,7 +216,7 @@ class Watch:
             return
         self.state.look_up(code, frame.f_globals)
         asking.begin(self.state)
-        if code.co_freevars and not code.co_filename.startswith("<string"):
+        if code.co_freevars and not code.co_qualname.startswith("__create_fn__"):  # of a dataclass
             for function in gc.get_referrers(code):
                 if isinstance(function, types.FunctionType) and id(function) not in self.state.seen:
                     self.state.look_into_function(function)
