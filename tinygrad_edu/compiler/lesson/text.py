@@ -83,9 +83,7 @@ class Lesson(LessonSteps):
         arguments = {i: self.names[r] for i, r in self.run.layout.ref_of.items()}
         run, of = self.run, lambda place: self.of(found[place])[0]
         self.lines += [f"# {line}" for line in run.results.told(run.appended, run.assigned, of, arguments)]
-        self.lines.append(
-            f"return {self.run.results.plain(lambda place: self.of(found[place])[0], arguments)}"
-        )
+        self.lines.append(f"return {run.results.plain(of, arguments)}")
 
     def _comment(self, where: str) -> None:
         text = self.program.lines.get(where, "")
