@@ -7,6 +7,7 @@ inside functions and for types too, since a reader follows those as well.
 """
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -158,6 +159,13 @@ def test_imports_go_down_among_the_rooms_of_the_compiler():
             ]
             found += [f"{name} imports {module}" for module in used if place[module.split(".")[0]] > here]
     assert found == []
+
+
+def test_the_rooms_of_the_compiler_name_their_modules():
+    rooms = {file.parent: ast.get_docstring(ast.parse(file.read_text())) for file in MODULES.values()
+             if file.name == "__init__.py" and file.is_relative_to(ROOT / PACKAGE / "compiler")}  # fmt: skip
+    files = [file for file in MODULES.values() if file.parent in rooms and file.name != "__init__.py"]
+    assert [f for f in files if not re.search(rf"`{f.stem}`", rooms[f.parent])] == []
 
 
 def test_no_modules_import_each_other_in_a_circle():

@@ -1,6 +1,6 @@
 """Compiling: a training step as the straight-line NumPy that a person would have written.
 
-This is how a call goes through the rooms.  `step` makes a `Compiled` of a function, and no more:
+This is how a call goes through the rooms.  `step` makes a `Compiled`, of `compiled`, and no more:
 
 >>> import numpy as np, tinygrad_edu as tg
 >>> @tg.compile
@@ -44,7 +44,7 @@ This is how a call goes through the rooms.  `step` makes a `Compiled` of a funct
 The rooms, each of which leans only on those before it: ``memory``, ``trace``, ``state``, ``guards``,
 ``passes``, ``loops``, ``source``, ``lesson`` (a program as a person would write it on a page), ``c`` and
 ``numba``.  Beside them stand `over` and `turns`, which make many steps in one call of C, `saved`, `report`
-and `command`.
+and `command`; `texts` and `asleep` have a trace take little memory.
 """
 
 from .compiled import Compiled

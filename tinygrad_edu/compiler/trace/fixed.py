@@ -1,4 +1,4 @@
-"""What holds for certain numbers of the arguments only, which then are no free ones; see `free`."""
+"""Fixed: numbers among the arguments that a trace holds for alone, and so cannot have free; see `free`."""
 
 import operator
 from collections.abc import Collection

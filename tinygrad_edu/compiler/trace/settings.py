@@ -1,4 +1,4 @@
-"""Settings: calls without those that are so anyway, ``mean(x)`` for ``mean(x, None, None, None, False)``."""
+"""Settings: calls without those that are so by default, ``mean(x)`` for ``mean(x, None, None, None)``."""
 
 import inspect
 from functools import lru_cache
