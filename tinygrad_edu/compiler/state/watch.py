@@ -72,7 +72,7 @@ def putting_back(profiler: Any) -> Callable[[], Any]:
     if profiler is None or callable(profiler):
         return functools.partial(sys.setprofile, profiler)
     if hasattr(profiler, "enable"):
-        return profiler.enable  # type: ignore[no-any-return]
+        return profiler.enable
     raise RuntimeError(f"a {type(profiler).__name__} watches all calls: start it after the first step")
 
 
