@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as tg
+from tinygrad_edu.compiler.c import cache
 from tinygrad_edu.errors import TraceError
 
 ONES = np.ones(3)
@@ -137,3 +138,17 @@ def test_what_is_nested_too_deeply_is_refused_in_words():
 
     with pytest.raises(TraceError, match="nested too deeply"):
         tg.compile(step)(ONES)
+
+
+@pytest.mark.parametrize("backend", ["numpy", *(["c"] if cache.compiler() else [])])
+def test_a_step_that_gets_new_code(backend, quick_c):
+    """IPython's autoreload puts the code of a changed file into the functions that others hold."""
+
+    def step(x):
+        return x * 2
+
+    compiled = tg.compile(step, backend=backend)
+    np.testing.assert_array_equal([compiled(ONES), compiled(ONES * 3)], [ONES * 2, ONES * 6])
+    step.__code__ = (lambda x: x * 5).__code__
+    np.testing.assert_array_equal([compiled(ONES), compiled(ONES * 3)], [ONES * 5, ONES * 15])
+    assert "step.__code__" in compiled.report()

@@ -201,9 +201,8 @@ class State:
                     with suppress(ValueError):
                         self._look(cell.cell_contents, function.__name__)
             return
-        if self.codes:  # not of the step itself; IPython's autoreload puts new code into functions
-            place = Place(f"{function.__name__}.__code__", function, Attribute("__code__"))
-            self.places.append((place, function.__code__))
+        place = Place(f"{function.__name__}.__code__", function, Attribute("__code__"))
+        self.places.append((place, function.__code__))  # IPython's autoreload puts new code into functions
         for key in ("__defaults__", "__kwdefaults__"):
             if defaults := getattr(function, key):
                 self._hold(Place(f"{function.__name__}.{key}", function, Attribute(key)), defaults)
