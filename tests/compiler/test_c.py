@@ -339,6 +339,20 @@ def test_matrices_that_lie_across_others(shape, dtype, folder):
             np.testing.assert_array_equal(a, e)
 
 
+@pytest.mark.parametrize("shape", [(3, 16, 17), (2, 4, 33, 16), (3, 15, 40), (2, 3, 64)])
+def test_many_matrices_that_lie_across_others(shape, folder):
+    def function(a):
+        turned = np.moveaxis(a, -1, -2)
+        return np.copy(turned, "C"), turned[1:] * 2 + np.reshape(a, turned.shape)[1:]
+
+    a = normal(*shape, seed=0, dtype=np.float32)
+    compiled = tg.compile(function, backend="c", cache=folder)
+    for x in (a, -a):
+        for one, other in zip(compiled(x), function(x), strict=True):
+            np.testing.assert_array_equal(one, other)
+    assert ("turn_float(b" in compiled.source) is (min(shape[-2:]) >= 16)
+
+
 SIDES = (1, 2, 3, 7, 8, 9, 16, 17, 33)
 
 

@@ -21,7 +21,8 @@ pytestmark = [
 
 def functions(text):
     """The names of the functions of loops, and of those that are called, one after another."""
-    return re.findall(r"static int (alike_\d+)", text), re.findall(r"if \((alike_\d+)\(", text)
+    made = re.findall(r"static \w+ (alike_\d+)", text)
+    return made, re.findall(r"^ +(?:if \()?(alike_\d+)\(", text, re.MULTILINE)
 
 
 def recurrent(x):

@@ -30,7 +30,9 @@ class Rows(Protocol):
 
     def alike(self) -> tuple[int, int]: ...
 
-    def numbers(self, rows: int, orders: Orders | None = None) -> tuple[int, NDArray[np.intp] | None]: ...
+    def numbers(
+        self, rows: int, orders: Callable[[], Orders | None] | None = None
+    ) -> tuple[int, NDArray[np.intp] | None]: ...
 
 
 class Made(NamedTuple):
@@ -163,10 +165,13 @@ def _steps(one: Specialization, rows: Rows, count: int, outs: list[Any], rate: A
     many = one.many
 
     def steps(*arrays: Any) -> Any:
-        shuffled = rows.shuffled if many.orders else None
-        first, numbers = (
-            (0, Shuffled(*shuffled)) if shuffled else rows.numbers(count * many.batch, many.orders)
-        )
+        numbers: Any
+        shuffled = rows.shuffled
+        orders = many.orders() if shuffled else None
+        if shuffled and orders:
+            first, numbers = 0, Shuffled(orders, *shuffled)
+        else:
+            first, numbers = rows.numbers(count * many.batch, many.orders)
         many.prepare(count, first, numbers, rows.arrays, outs, rate, rows.period)
         return one.steps(*arrays)  # which may be others since the call began
 

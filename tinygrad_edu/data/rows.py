@@ -108,7 +108,8 @@ class Rows:
         """The number of the next row, and those of so many; None if they follow one another, and begin again
         after ``period`` of them, at the end of a batch.
 
-        ``orders`` gives the orders of a seed's epochs, ``(epochs, samples)``, sooner than the loader does.
+        ``orders()`` gives the orders of a seed's epochs, ``(epochs, samples)``, sooner than the loader does,
+        if it is not None.
         """
         first, used = self.batch * self.size, self.period
         if not self.loader.shuffle:
@@ -121,8 +122,8 @@ class Rows:
     def _orders_of(self, epochs: range, orders: Any) -> NDArray[np.intp]:
         known = range(self._first, self._first + len(self._orders))
         if epochs.start not in known or epochs[-1] not in known:
-            quick = orders is not None and self.usual and epochs.stop <= 1 << 32
-            made = orders(self.loader.seed, epochs, self.samples) if quick else self._by_loader(epochs)
+            quick = orders() if orders and self.usual and epochs.stop <= 1 << 32 else None
+            made = quick(self.loader.seed, epochs, self.samples) if quick else self._by_loader(epochs)
             self._first, self._orders = epochs.start, made
         return self._orders[epochs.start - self._first : epochs.stop - self._first]
 

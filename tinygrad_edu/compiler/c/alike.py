@@ -31,7 +31,8 @@ class Alike:
     def text(self) -> str:
         """All functions."""
         return "".join(
-            f"__attribute__((noinline)) static int {name}{rest}" for rest, name in self.names.items()
+            f"__attribute__((noinline)) static {text.replace('NAME', name, 1)}"
+            for text, name in self.names.items()
         )
 
     def call(
@@ -63,16 +64,18 @@ class Alike:
         printed, used = self._printed[key]
         if not printed:
             return []
-        declared, given = ["void **p"], ["p"]
+        looks, fails = ("p[" in "".join(printed)), any("return 1;" in line for line in printed)
+        declared, given = ["void **p"] * looks, ["p"] * looks
         for (number, dtype), name in used.items():
             memory = memories[number]
             alone = [m for m, _ in used].count(number) == 1 and apart(memory, memories)
             declared.append(f"{C_TYPES[dtype.str[1:]]} *{'restrict ' * alone}const {name}")
             given.append(f"{pointer(memory, dtype)} + {places[memory][1] // dtype.itemsize}")
-        lines = "".join(f"    {line}\n" for line in [*printed, "return 0;"])
+        lines = "".join(f"    {line}\n" for line in [*printed, *["return 0;"] * fails])
         rest = f"({', '.join(declared)}) {{\n{lines}}}\n\n"
-        name = self.names.setdefault(rest, f"alike_{len(self.names)}")
-        return [f"if ({name}({', '.join(given)})) return 1;"]
+        name = self.names.setdefault(f"{'int' if fails else 'void'} NAME{rest}", f"alike_{len(self.names)}")
+        call = f"{name}({', '.join(given)})"
+        return [f"if ({call}) return 1;" if fails else f"{call};"]
 
 
 def places_of(group: Sequence[Statement]) -> Places:

@@ -13,7 +13,7 @@ from ..loops.memories import C_TYPES, NoLoop, Operand, address
 from ..loops.plan import Plan
 from ..memory import words
 from ..program import Ref
-from . import orders, powers
+from . import powers
 from .alike import Alike
 from .exp_log import MOST, inline
 from .head import CALLED, HEAD, NARROW
@@ -73,7 +73,7 @@ class Functions:
         """The functions of all segments of loops."""
         self.counts = len(self.plan.segments) == 1 and self.counting.alone
         try:
-            self.many = Many.of(self.plan, self.arguments, self.counting)
+            self.many = Many.of(self.plan, self.arguments, self.counting, self.folder)
         except NoLoop as reason:
             self.why_one = str(reason)
         functions = self.counting.functions(self.slot)
@@ -87,7 +87,7 @@ class Functions:
             functions.append(self._called("fits", "all_fit", 0))
         if self.many is not None:
             text = self.many.text(self._parameters, self._conditions(), self.slot)
-            functions += [orders.TEXT, powers.TEXT, text]
+            functions += [powers.TEXT, text]
         called, narrow = "" if self.alone else CALLED, self._is_narrow()
         inlined = inline(4 if narrow else 8) if self.inlined else ""
         return "\n".join([called + NARROW * narrow + HEAD + words.TEXT + inlined, *functions])

@@ -8,8 +8,12 @@ NARROW = """
 CALLED = "#define CALLED __attribute__((noinline))\n"
 HEAD = r"""
 #include <stdint.h>
-#include <string.h>
-#include <math.h>
+#define memcpy __builtin_memcpy  /* whose headers are long */
+#define memset __builtin_memset
+#define memcmp __builtin_memcmp
+#define INFINITY __builtin_inff()
+#define NAN __builtin_nanf("")
+double pow(double, double);
 typedef intptr_t word;
 typedef void (*loop)(char **, const word *, const word *, void *);  /* NumPy's inner loops */
 #define DATA(o) (*(char **)((char *)(o) + 16))  /* of an array of NumPy's */
@@ -84,28 +88,37 @@ CALLED static void turn_##type(const type *a, word s, type *o, word r) {        
 TURN(float, int32_t)
 TURN(double, int64_t)
 static double (*volatile power)(double, double) = pow;  /* as Python has it: none is folded by the compiler */
-/* NumPy's pairwise sum of n numbers, s apart. */
-#define SUM(name, type)                                                                   \
-CALLED static type name(const type *a, word n, word s) {                                  \
-    if (n < 8) {                                                                          \
-        type t = -0.0;                                                                    \
-        for (word i = 0; i < n; i++) t += a[i * s];                                       \
-        return t;                                                                         \
-    }                                                                                     \
+/* NumPy's pairwise sum of n numbers, that many apart; one function, GCC would make one for each n. */
+#ifdef __clang__
+#define ONE CALLED
+#else
+#define ONE CALLED __attribute__((noclone))
+#endif
+#define EIGHT(a) {(a)[0], (a)[s], (a)[2 * s], (a)[3 * s], (a)[4 * s], (a)[5 * s], (a)[6 * s], (a)[7 * s]}
+#define SUM(name, type, apart)                                                            \
+ONE static type name(const type *a, word n, word given) {                                 \
+    typedef type eight __attribute__((vector_size(8 * sizeof(type))));                    \
+    const word s = apart;                                                                 \
+    type t = -0.0;                                                                        \
+    word i = 0;                                                                           \
     if (n > 128) {                                                                        \
         word m = n / 2;                                                                   \
         m -= m % 8;                                                                       \
         return name(a, m, s) + name(a + m * s, n - m, s);                                 \
     }                                                                                     \
-    type r[8];                                                                            \
-    word i;                                                                               \
-    for (int j = 0; j < 8; j++) r[j] = a[j * s];                                          \
-    for (i = 8; i < n - n % 8; i += 8)                                                    \
-        for (int j = 0; j < 8; j++) r[j] += a[(i + j) * s];                               \
-    type t = ((r[0] + r[1]) + (r[2] + r[3])) + ((r[4] + r[5]) + (r[6] + r[7]));           \
-    for (; i < n; i++) t += a[i * s];                                                     \
+    if (n >= 8) {                                                                         \
+        eight r = EIGHT(a);                                                               \
+        for (i = 8; i < n - n % 8; i += 8) r += (eight)EIGHT(a + i * s);                  \
+        t = ((r[0] + r[1]) + (r[2] + r[3])) + ((r[4] + r[5]) + (r[6] + r[7]));            \
+    }                                                                                     \
+    for (; i < n; i++) {                                                                  \
+        t += a[i * s];                                                                    \
+        __asm__("");  /* no vectors, which would only take the compiler longer */         \
+    }                                                                                     \
     return t;                                                                             \
 }
-SUM(sum_float, float)
-SUM(sum_double, double)
+SUM(sum_float, float, 1)
+SUM(sum_double, double, 1)
+SUM(sum_float_apart, float, given)
+SUM(sum_double_apart, double, given)
 """

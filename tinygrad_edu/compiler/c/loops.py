@@ -203,7 +203,8 @@ class Loops:
     def _sum_of(self, at: str, source: Operand, begin: str, n: int, step: int) -> str:
         """Add to a number the pairwise sum of n others."""
         kind = self.types[source.dtype.str[1:]]
-        return f"{at} += sum_{kind}(&{self._at(source, begin)}, {n}, {step});"
+        name = f"sum_{kind}" + "_apart" * (step != 1)
+        return f"{at} += {name}(&{self._at(source, begin)}, {n}, {step});"
 
     def _gathered(self, at: str, kind: str, room: int) -> tuple[list[str], str, str]:
         """Lines that begin a buffer, put a number into it, and add the sum of so many of them to another."""

@@ -3,6 +3,7 @@
 No Python runs in between, so what a step depends on is looked at once, before the first of them.
 """
 
+import os
 import sys
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
@@ -16,10 +17,10 @@ from ..loops.plan import Plan
 from ..memory.random_functions import held
 from ..program import Call, Live, Ref, drawn_from
 from .numbers import Counting, is_whole
-from .orders import Orders, Shuffled, words_of
+from .orders import Orders, Shuffled, orders_of, words_of
 
 # Places in what C is given.
-N, DONE, FIRST, PERIOD, ROWS, SEED, WORDS, EPOCH, SAMPLES, TABLE, RATES, COUNTS = range(12)
+N, DONE, FIRST, PERIOD, ROWS, SEED, WORDS, EPOCH, SAMPLES, ORDER, TABLE, RATES, COUNTS = range(13)
 
 
 class Many:
@@ -28,9 +29,10 @@ class Many:
     C is given a list of words: how many steps, how many of them are done, the number of the first row, after
     how many rows they begin again, the addresses of the rows' numbers (0 if they follow one another) and of a
     seed (0 if these numbers are there; else they are made, epoch by epoch), the words of the seed, the first
-    epoch, the number of rows that it shuffles, the addresses of a table of the optimizers' numbers (0 if C
-    computes them) and of the rates; then for each optimizer how many steps it has made, for each argument the
-    address of the rows, and for each result where to put those of all steps (0 if nobody asks).
+    epoch, the number of rows that it shuffles, the addresses of the function that does it, of a table of the
+    optimizers' numbers (0 if C computes them) and of the rates; then for each optimizer how many steps it has
+    made, for each argument the address of the rows, and for each result where to put those of all steps (0 if
+    nobody asks).
 
     Attributes
     ----------
@@ -40,8 +42,11 @@ class Many:
         The bytes of a row, of each argument.
     """
 
-    def __init__(self, plan: Plan, arguments: list[Ref], batch: int, counting: Counting) -> None:
-        self.lives, self.batch, values = plan.lives, batch, plan.program.values
+    def __init__(
+        self, plan: Plan, arguments: list[Ref], batch: int, counting: Counting,
+        folder: str | os.PathLike[str] | None,
+    ) -> None:  # fmt: skip
+        self.folder, self.lives, self.batch, values = folder, plan.lives, batch, plan.program.values
         self.widths = [values[r.number].nbytes // batch for r in arguments]
         self.results = [self._result(plan, ref) for ref in plan.results]
         self.counting = counting
@@ -51,10 +56,11 @@ class Many:
         self.draws = [s for s in plan.program.steps if isinstance(s, Call) and drawn_from(s) is not None]
         self.generators = list({id(g): g for g in map(drawn_from, self.draws)}.values())
         self.rates, self.function = np.zeros(max(len(self.lives), 1)), None  # type: tuple[Any, Any]
-        self.orders: Orders | None = None  # of epochs, where C makes them
 
     @classmethod
-    def of(cls, plan: Plan, arguments: list[Ref], counting: Counting) -> Self:
+    def of(
+        cls, plan: Plan, arguments: list[Ref], counting: Counting, folder: str | os.PathLike[str] | None
+    ) -> Self:
         """Many steps of a plan; raises `NoLoop` if C cannot make them alone, or there are no batches."""
         values, inputs = [plan.program.values[r.number] for r in arguments], plan.program.inputs
         alone = len(plan.segments) == 1 and plan.segments[0].step is None
@@ -70,7 +76,7 @@ class Many:
         for why, is_so in reasons.items():
             if is_so:
                 raise NoLoop(why)
-        return cls(plan, arguments, values[0].shape[0], counting)
+        return cls(plan, arguments, values[0].shape[0], counting, folder)
 
     @staticmethod
     def _result(plan: Plan, ref: Ref) -> Operand | None:
@@ -111,6 +117,8 @@ class Many:
         before = [
             f"word *const rows = (word *)c[{ROWS}], epoch = c[{EPOCH}];",
             f"const uint32_t *const seed = (uint32_t *)c[{SEED}];",
+            "typedef void (*making)(const uint32_t *, word, word, word, word, word *);",
+            f"const making make_order = (making)c[{ORDER}];",
         ]
         take, gather = [], []
         for k, width in enumerate(self.widths):
@@ -118,7 +126,7 @@ class Many:
             before.append(f"const char *const b{k} = (char *)c[{self.data + k}];")
             take.append(f"    memcpy(d{k}, b{k} + at * {width}, {self.batch * width});")
             gather.append(f"    memcpy(d{k} + i * {width}, b{k} + rows[at + i] * {width}, {width});")
-        order = f"if (seed && !at) ORDER(seed, c[{WORDS}], epoch++, c[{SAMPLES}], rows);"
+        order = f"if (seed && !at) make_order(seed, c[{WORDS}], epoch++, 1, c[{SAMPLES}], rows);"
         one_by_one = f"else for (word i = 0; i < {self.batch}; i++) {{"
         return before, [order, "if (!rows) {", *take, "}", one_by_one, *gather, "}"]
 
@@ -149,6 +157,10 @@ class Many:
 
     # ---- what runs -----------------------------------------------------------------------------------------
 
+    def orders(self) -> Orders | None:
+        """What gives the orders of epochs, if C does; its library is made when it is first asked for."""
+        return orders_of(self.folder)
+
     def prepare(
         self, n: int, first: int, rows: Any, data: Sequence[Any], outs: Sequence[Any], rate: Any = None,
         period: int = sys.maxsize,
@@ -170,10 +182,11 @@ class Many:
             Sets the rates of the k-th of these steps.
         """
         self.rate, n = rate, min([n, *(steps_alike(live, n) for live in self.lives)])
-        words = [n, 0, first, period, 0, 0, 0, 0, 0, 0, self.rates.ctypes.data]
+        words = [n, 0, first, period, 0, 0, 0, 0, 0, 0, 0, self.rates.ctypes.data]
         if isinstance(rows, Shuffled):
             seed, numbers = words_of(rows.seed), np.empty(rows.samples, np.int64)
-            words[ROWS:TABLE] = numbers.ctypes.data, seed.ctypes.data, len(seed), rows.epoch, rows.samples
+            words[ROWS:ORDER] = numbers.ctypes.data, seed.ctypes.data, len(seed), rows.epoch, rows.samples
+            words[ORDER] = rows.orders.address
             rows = seed, numbers
         elif rows is not None:
             words[FIRST : ROWS + 1] = 0, sys.maxsize, rows.ctypes.data

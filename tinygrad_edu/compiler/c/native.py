@@ -18,7 +18,6 @@ from ..passes.lent import ALIGNED
 from ..program import Ref
 from .cache import library
 from .driven import Driven
-from .orders import orders_of
 from .own_loops import own_loop
 
 
@@ -51,7 +50,7 @@ class NativeSource(Driven):
             ) from None
         if self.many is not None:  # in which other threads run
             others = ctypes.CDLL(str(path), handle=loaded._handle)
-            self.many.function, self.many.orders = others["steps"], orders_of(others)
+            self.many.function = others["steps"]
             self.many.function.argtypes = [
                 ctypes.c_void_p, *[ctypes.py_object] * len(self.arguments), ctypes.c_void_p
             ]  # fmt: skip

@@ -6,15 +6,20 @@ differs.
 """
 
 import ctypes
-from collections.abc import Callable
+import os
 from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...errors import TraceError
+from .cache import library
+
 TEXT = """
+#include <stdint.h>
 #ifdef __SIZEOF_INT128__
+typedef intptr_t word;
 #define ONCE _Pragma("GCC unroll 1")  /* written out, these would take the compiler as long as a step */
 /* The hashes of NumPy's SeedSequence, the steps of its PCG64. */
 static inline uint32_t hashed(uint32_t x, uint32_t *key, uint32_t by) {
@@ -44,7 +49,6 @@ static inline int swapped(int64_t *out, uint32_t i, uint32_t place) {
 }
 
 /* The numbers 0 to n - 1 in the order of each of some epochs, whose seed has so many words. */
-__attribute__((noinline))
 void orders(const uint32_t *seed, word words, word epoch, word epochs, word n, int64_t *out) {
     for (; epochs-- > 0; epoch++, out += n) {
         uint32_t pool[4], state[8], key = 0x43b0d7e5u;
@@ -80,42 +84,75 @@ void orders(const uint32_t *seed, word words, word epoch, word epochs, word n, i
         }
     }
 }
-#define ORDER(seed, words, epoch, n, out) orders(seed, words, epoch, 1, n, out)
-#else
-#define ORDER(...)
 #endif
 """
-Orders = Callable[[int, range, int], NDArray[np.int64]]
 
 
 class Shuffled(NamedTuple):
-    """Rows in the orders of epochs, each made when it begins: a seed, the first epoch, how many rows."""
+    """Rows in the orders of epochs, each made when it begins, by what: a seed, the first epoch, how many
+    rows.
+    """
 
+    orders: "Orders"
     seed: int
     epoch: int
     samples: int
 
 
-def orders_of(library: Any) -> Orders | None:
-    """What gives the orders of epochs, as `in_c` does; None if NumPy's are others.
+class Orders:
+    """What gives the orders of epochs.
 
     Parameters
     ----------
-    library : ctypes.CDLL
-        It has the function of ``TEXT``.
+    function : ctypes function
+        That of ``TEXT``.
     """
-    if (function := getattr(library, "orders", None)) is None:
-        return None
-    function.argtypes, function.restype = [ctypes.c_void_p, *[ctypes.c_ssize_t] * 4, ctypes.c_void_p], None
 
-    def in_c(seed: int, epochs: range, n: int) -> NDArray[np.int64]:
+    def __init__(self, function: Any) -> None:
+        function.argtypes = [ctypes.c_void_p, *[ctypes.c_ssize_t] * 4, ctypes.c_void_p]
+        function.restype = None
+        self._function = function
+
+    @property
+    def address(self) -> int:
+        """Where the function is, for others in C."""
+        return ctypes.cast(self._function, ctypes.c_void_p).value or 0
+
+    def __call__(self, seed: int, epochs: range, n: int) -> NDArray[np.int64]:
         """The numbers from 0 to n - 1 in the orders of epochs that follow one another, a row for each."""
         words = words_of(seed)
         found = np.empty((len(epochs), n), np.int64)
-        function(words.ctypes.data, len(words), epochs.start, len(epochs), n, found.ctypes.data)
+        self._function(words.ctypes.data, len(words), epochs.start, len(epochs), n, found.ctypes.data)
         return found
 
-    return in_c if _agrees(in_c) else None
+
+def orders_of(folder: str | os.PathLike[str] | None) -> Orders | None:
+    """What gives the orders of epochs; None if C cannot, or NumPy's are others.
+
+    Parameters
+    ----------
+    folder : path or None
+        Where its library is kept, if the process has not loaded it yet; see `cache.library`.
+    """
+    known = orders_of_process()
+    if not known:
+        known.append(orders_in(folder))
+    return known[0]
+
+
+@cache
+def orders_of_process() -> list[Orders | None]:
+    """What was found: a library stays loaded."""
+    return []
+
+
+def orders_in(folder: str | os.PathLike[str] | None) -> Orders | None:
+    """The same, of a library in this folder."""
+    try:
+        orders = Orders(ctypes.CDLL(str(library(TEXT, folder)))["orders"])
+    except (AttributeError, OSError, TraceError):
+        return None
+    return orders if _agrees(orders) else None
 
 
 def words_of(seed: int) -> NDArray[np.uint32]:

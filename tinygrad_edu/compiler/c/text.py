@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from math import prod
 from types import MappingProxyType
 from typing import Any
 
@@ -99,22 +98,25 @@ class Printer(Loops):
             if out.memory not in fleeting and out not in unread:
                 stores[place_of(out, nest)] = f"{self._at(out, nest.index(out))} = {name};"
         bodies[-1].extend(stores.values())
+        if lines:
+            bodies[len(nest.sizes) - 2] += lines
         with self._scope():
-            self.lines += lines
             self._loops(nest.sizes, bodies, free=True)
 
     def _turned(self, group: list[Each], nest: Nest) -> tuple[list[str], dict[Any, str]]:
         """Lines that turn a matrix which lies the other way than others, and where its numbers are then."""
         written = [o for s in group for o in writes(s)]
         for o in (o for s in group for o in reads(s)):
-            steps, size = nest.strides(o), prod(o.shape) * o.dtype.itemsize
-            across = len(steps) == 2 and steps[0] == 1 < steps[1] and min(nest.sizes) >= ACROSS
-            if not across or size > TURNED or o.dtype.kind != "f" or any(o.overlaps(w) for w in written):
+            across = len(nest.sizes) > 1 and 1 == nest.strides(o)[-2] < nest.strides(o)[-1]
+            if not across or o.dtype.kind != "f" or any(o.overlaps(w) for w in written):
                 continue
-            kind, (n, p) = self.types[o.dtype.str[1:]], nest.sizes
-            first = self._at(o, str(o.offset // o.dtype.itemsize))
-            begin = f"const {kind} *const b = &{first};"
-            return [begin, *turned(kind, n, p, 1, steps[1])], {place_of(o, nest): f"c[i0 * {p} + i1]"}
+            outer, (n, p), step = len(nest.sizes) - 2, nest.sizes[-2:], nest.strides(o)[-1]
+            if min(n, p) < ACROSS or n * p * o.dtype.itemsize > TURNED:
+                continue
+            kind, index = self.types[o.dtype.str[1:]], nest.index(o)
+            begin = index.removesuffix(f"i{outer} + i{outer + 1} * {step}") + "0"
+            lines = [f"const {kind} *const b = &{self._at(o, begin)};", *turned(kind, n, p, 1, step)]
+            return lines, {place_of(o, nest): f"c[i{outer} * {p} + i{outer + 1}]"}
         return [], {}
 
     def _result(self, statement: Each, name: str, template: str, args: Sequence[str]) -> str:
