@@ -404,8 +404,8 @@ MODULES = {
 }
 BUILTINS = {"eval", "exec", "__import__"}
 COMPILER = {  # which runs text that it wrote itself, and scripts that the user names; it reads no data
-    "command.py": ["runpy"], "texts.py": ["exec"], "specialization.py": ["eval"],
-    "numba/text.py": ["exec"], "guards/quick.py": ["eval"], "tracing.py": ["exec"],
+    "command.py": ["runpy"], "texts.py": ["exec"], "guards/asked.py": ["eval"],
+    "numba/text.py": ["exec"], "tracing.py": ["exec"],
     "state/watch.py": ["importlib", "exec", "eval", "__import__"],  # names of what is refused in steps
     "numba/head.py": ["importlib"],  # find_spec, which looks whether numba is there
     "asleep.py": ["pickle"],  # of bytes that it made itself, in memory
