@@ -131,7 +131,7 @@ def of_counts(packs: list[tuple[Any, Any, list[tuple[int, int, Any]], bool]], na
     for pack, optimizer, phases, even in packs:
         p, n = name(pack, "p"), len(pack.counts)
         if n > 1:
-            found.append(f"({p}.counts.count({p}.counts[0]) == {n}) is {even}")
+            found.append(f"(c := {p}.counts).count(c[0]) {'==' if even else '!='} {n}")
         found += [
             f"{name(optimizer, 'o')}.phase({name(pack.group, 'g')}, {p}.counts[{i}] + {k}) == {name(phase)}"
             for i, k, phase in phases
@@ -186,8 +186,9 @@ def call_text(
         lines += [f"    {names}= leaves"] if leaves else []
     lines += [
         f"    if settings.count != one.count and not settled(): {MISSED}",
-        "    mode = get_mode()",
-        f"    if mode.recording is not recording or mode.debug.value is not None: {MISSED}",
+        "    if get_mode() is not mode or debug.value is not None:",
+        "        now = get_mode()",  # of another block, or under debug()
+        f"        if now.recording is not recording or now.debug.value is not None: {MISSED}",
         *guarded(taking),
         *asking(conditions),
     ]

@@ -34,7 +34,7 @@ class Kept:
     held : list
         What the variables have, and what of it may be referred to elsewhere.
     counts : list of int
-        How often each of it is referred to, if nobody else does.
+        How often each of it is referred to, if nobody else does; it stays the same list.
     """
 
     def __init__(self, leaves: list[Any], arrays: list[Any], move: Callable[[], list[Any]]) -> None:
@@ -43,7 +43,7 @@ class Kept:
         owners = {id(o): o for o in map(owner_of, arrays)}
         apart = [o for o in owners.values() if all(o is not a for a in arrays)]
         self.held: list[Any] = [*self._tensors, *arrays, *apart]
-        self.counts: list[int] = []
+        self.counts = [0] * len(self.held)
         self._alone: list[int] = []  # how often each is referred to while no variable has it
         self.words: Any = None  # what says the same in C, see `words.Words`
         self._before: list[tuple[Any, Any]] = []  # what variables had when they got these gradients
@@ -63,8 +63,9 @@ class Kept:
         if words is not None:
             self.words = words
             return f"{name(words.hold)}()"
-        each = (f"{name(leaf)}.grad is {name(t)} and {name(t)}._node is None" for leaf, t in self._pairs())
-        return " and ".join(["[*map(references, held)] == kept.counts", *each])
+        each = [f"{name(leaf)}.grad is {name(t)} and {name(t)}._node is None" for leaf, t in self._pairs()]
+        each += [f"references({name(o)}) == counts[{i}]" for i, o in enumerate(self.held)]
+        return " and ".join(each)
 
     def _pairs(self) -> Iterable[tuple[Any, Any]]:
         return zip(self.leaves, self._tensors)
@@ -82,7 +83,7 @@ class Kept:
             self._before = [(leaf, leaf.grad) for leaf, t in self._pairs() if leaf.grad is not t]
             for leaf, tensor in self._pairs():
                 leaf.grad = tensor
-            self.counts = [a + (i < len(here)) for i, a in enumerate(self._alone)]
+            self.counts[:] = [a + (i < len(here)) for i, a in enumerate(self._alone)]
             if self.words is not None:
                 self.words.set(self._conditions_on_words())
             return
@@ -92,7 +93,7 @@ class Kept:
             self.words.set([])
         self.held.clear()
         self._tensors.clear()
-        self.counts = []
+        self.counts.clear()
 
     def _conditions_on_words(self) -> list[tuple[int, int]]:
         """The addresses of words in memory, and what is there as long as nobody else holds anything."""
