@@ -124,6 +124,26 @@ def test_gradients_as_arguments():
     check_same(script)
 
 
+@pytest.mark.parametrize("backend", ["numpy", "auto"])
+def test_the_array_of_a_gradient_that_got_another_one(backend):
+    model = nn.Linear(3, 2, rng=0)
+
+    @tg.compile(backend=backend)
+    def step(x):
+        model.zero_grad()
+        (model(x) ** 2).sum().backward()
+
+    x = np.ones((4, 3), np.float32)
+    for _ in range(3):
+        step(x)
+    array = model.weight.grad.data
+    before = array.copy()
+    model.weight.grad.data = np.ones_like(array)
+    step(x * 2)
+    np.testing.assert_array_equal(array, before)
+    assert model.weight.grad.data is not array
+
+
 def test_nothing_is_made_anew_while_nobody_holds_gradients():
     model = nn.Linear(3, 2, rng=0)
 

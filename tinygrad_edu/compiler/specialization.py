@@ -151,7 +151,7 @@ class Specialization:
             results,
             after,
             len(run.refs) - len(run.learned),
-            self.kept.condition(name, self.source.words(len(self.kept.held) + 2 * len(self.kept.leaves))),
+            self.kept.condition(name, self.source.words(len(self.kept.held) + 3 * len(self.kept.leaves))),
             quick,
             run.layout.taking(name),
             lines,

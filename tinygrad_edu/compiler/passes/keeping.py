@@ -63,7 +63,10 @@ class Kept:
         if words is not None:
             self.words = words
             return f"{name(words.hold)}()"
-        each = [f"{name(leaf)}.grad is {name(t)} and {name(t)}._node is None" for leaf, t in self._pairs()]
+        each = [
+            f"{name(leaf)}.grad is {name(t)} and {name(t)}._node is None and {name(t)}._array is {name(a)}"
+            for (leaf, t), a in zip(self._pairs(), self.arrays)
+        ]
         each += [f"references({name(o)}) == counts[{i}]" for i, o in enumerate(self.held)]
         return " and ".join(each)
 
@@ -98,9 +101,10 @@ class Kept:
     def _conditions_on_words(self) -> list[tuple[int, int]]:
         """The addresses of words in memory, and what is there as long as nobody else holds anything."""
         found = [(id(o), n - 1) for o, n in zip(self.held, self.counts)]  # one by who has asked
-        for leaf, tensor in self._pairs():
+        for (leaf, tensor), array in zip(self._pairs(), self.arrays):
             found.append((id(leaf) + offset_of(Leaf, "grad"), id(tensor)))
             found.append((id(tensor) + offset_of(Tensor, "_node"), id(None)))
+            found.append((id(tensor) + offset_of(Tensor, "_array"), id(array)))
         return found
 
     def settle(self, failed: bool) -> None:
