@@ -11,16 +11,29 @@ from typing import Any
 
 PLAIN = frozenset({type(None), bool, int, float, str, tuple, list, dict, set, slice, type(...)})
 LEVEL = 1  # of compression: others take three times as long for a tenth
+LEVEL_OF_TEXTS, FARTHEST = 6, 1 << 15  # which are small and alike; how far zlib looks back
 
 
 class Text(Sequence[str]):
-    """A text, and its lines, as `linecache` looks at them."""
+    """A text, and its lines, as `linecache` looks at them.
 
-    def __init__(self, text: str) -> None:
-        self._bytes = zlib.compress(text.encode(), LEVEL)
+    Parameters
+    ----------
+    text : str
+    known : str, optional
+        What is there anyway, and much of the text may be.
+    """
+
+    __slots__ = ("_bytes", "_known")
+
+    def __init__(self, text: str, known: str = "") -> None:
+        self._known = known
+        made = zlib.compressobj(LEVEL_OF_TEXTS, zdict=known.encode()[-FARTHEST:])
+        self._bytes = made.compress(text.encode()) + made.flush()
 
     def __str__(self) -> str:
-        return zlib.decompress(self._bytes).decode()
+        made = zlib.decompressobj(zdict=self._known.encode()[-FARTHEST:])
+        return made.decompress(self._bytes).decode()
 
     def __len__(self) -> int:
         return len(str(self).splitlines())
@@ -40,6 +53,8 @@ class Asleep:
     same : sequence of object, optional
         What stays what it is though it is a container, a number or a text.
     """
+
+    __slots__ = ("_bytes", "_held")
 
     def __init__(self, value: Any, *kinds: type, same: Sequence[Any] = ()) -> None:
         stream = io.BytesIO()

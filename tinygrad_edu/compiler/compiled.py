@@ -40,10 +40,8 @@ class Compiled:
     """
 
     __slots__ = {  # a function in its place is found as fast as a method of the class
-        "__call__": "As the function is called; from the first trace on, `Specialization.call` is here.",
-        "__dict__": "What it remembers.",
-        "__weakref__": "Who looks at it.",
-    }
+        "__call__": "As the function is called; from the first trace on, `Specialization.call` is here."
+    } | dict.fromkeys(("__dict__", "__weakref__"))
 
     def __init__(
         self, function: Callable[..., Any], backend: str = "numpy", cache: str | PathLike[str] | None = None
@@ -55,7 +53,9 @@ class Compiled:
         self.latest: Specialization | None = None  # which was called last
         self.traces = self.eager = 0
         self.useless = 0  # how many of the latest traces were for one call each
-        self.fixed: set[Any] = set()  # the numbers among the arguments that no trace can be without
+        self.fixed: frozenset[Any] = (
+            frozenset()
+        )  # the numbers among the arguments that no trace can be without
         self.failures: list[str] = []  # why it could not be traced
         self.idle: list[None] = [None]  # empty while a call is under way: the memory of a step is its own
         self.runs: Runs | None = None  # over the batches of epochs

@@ -28,7 +28,7 @@ def run_of(compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Run:
             if not free:
                 raise
             one = free.pop()
-            compiled.fixed.add(one.mark if isinstance(one, Place) else one)
+            compiled.fixed |= {one.mark if isinstance(one, Place) else one}
 
 
 def _run(compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any], free: list[Any]) -> Run:

@@ -128,7 +128,7 @@ class Specialization:
         asked = [(place, value) for place, value in run.state.places if not place.of_optimizer]
         self.quick = quick = Quick(self, asked, name)
         asked = [(p, v) for p, v in asked if not p.tells or is_same(p.text(name), v, name) in quick.texts]
-        constants = [tensor for tensor, _, node in self._settled.tensors if node is None]
+        constants = [tensor for tensor in run.state.tensors.values() if tensor._node is None]
         groups = guards(self, asked, self._array_names(), leaves, constants, name)
         arrays = self._array_names()
         arrays += [f"{name(leaf, 'n')}.grad._array" for leaf in read]

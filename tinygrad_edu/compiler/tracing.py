@@ -11,6 +11,7 @@ from ..graph import Leaf
 from ..modes import mode
 from ..random import DEFAULT, DRAWS
 from ..settings import Default
+from .asleep import Asleep
 from .guards.conditions import Names, tensor_of
 from .passes.checks_first import checks_first
 from .passes.copies import without_axes, without_copies
@@ -25,10 +26,10 @@ from .state.changing import refuse_optimizer
 from .state.counting import begin_of, is_ours
 from .state.layout import Layout
 from .state.nested import identity_of, may_change
-from .state.places import packs_of
+from .state.places import Attribute, Own, Place, Slot, packs_of
 from .state.rates import Rates
 from .state.refusals import refuse, refuse_settings
-from .state.results import Results, copied, number_of
+from .state.results import Results, copied, number_of, parts_of
 from .state.state import State
 from .state.swap import Swap
 from .state.watch import Watch
@@ -36,6 +37,12 @@ from .trace.draws import TracedDraws
 from .trace.fixed import refuse_fixed
 from .trace.lines import users_line
 from .trace.log import Log
+
+# What of a run is asked for again only where the function is traced anew, explained or saved.
+SLEEPING = {
+    "ambient", "cleared", "drawn_from", "forgotten", "held", "layout", "modes", "refs", "results", "state",
+    "swap",
+}  # fmt: skip
 
 
 class Untraceable(Exception):  # it is no error of the user's
@@ -188,8 +195,24 @@ class Run:
         self.program.release()
         self.forgotten = set()
 
+    def _sleep(self) -> None:
+        """Have sleep what is asked for again where the function is traced anew, explained or saved."""
+        results = (self.results.tree, self.results.added, self.results.assigned)
+        same = [part for tree in results for part in parts_of(tree)]
+        same += [item for items in self.state.alive for item in items]
+        same += [place.container for place, _ in self.held]
+        parts = {name: vars(self)[name] for name in SLEEPING}
+        kinds = Layout, Results, State, Swap, Ref, Place, Attribute, Own, Slot
+        self.__dict__ = {name: value for name, value in vars(self).items() if name not in SLEEPING}
+        self._asleep = Asleep(parts, *kinds, same=same)
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in SLEEPING or "_asleep" not in vars(self):
+            raise AttributeError(name)
+        return self._asleep.awake()[name]
+
     def returned(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """What the traced run returns, as the function would; given the arguments of the call."""
+        """What the traced run returns, as the function would, once; given the arguments of the call."""
         name = Names()
         text = self.results.text(name)
         lines = self.results.lines(name, self.appended, self.assigned)
@@ -200,6 +223,7 @@ class Run:
         meaning |= {f"p{k}": one.place.get() for k, one in enumerate(self.layout.assigned)} | name.meaning
         self.results.values = []
         exec("\n".join([f"result = {text}", *lines]), meaning)  # noqa: S102  # our own text
+        self._sleep()
         return meaning["result"]
 
 

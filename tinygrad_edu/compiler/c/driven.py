@@ -13,7 +13,7 @@ from ..loops.memories import NoLoop, address
 from ..loops.plan import Plan, Segment
 from ..program import Call, Check, Live, Program, Ref, Step
 from ..source.text import Source
-from .functions import Functions
+from .functions import KNOWN, Functions
 
 # Names in the function in Python.
 OURS = re.compile(r"P|R|r\d+|rooms|renew|undo|fits|many|at\d+|step_\d+|why")
@@ -44,7 +44,10 @@ class Driven(Source):
     until_it_runs = (
         "program", "buffers", "fixed", "scalars", "tested", "_constants", "_taken", "plan", "segments",
         "makers", "functions", "memories", "emitted", "prelude", "hoisted", "imports", "body", "_names",
-        "_views",
+        "_views", "attempts", "kept", "places", "results", "arguments", "_places_of",
+    )  # fmt: skip
+    until_it_moves = (
+        "given", "everything", "kinds", "slots", "offsets", "forms_of_gradients",
     )  # fmt: skip
 
     def __init__(
@@ -266,7 +269,7 @@ class Driven(Source):
     def release(self) -> None:
         """Forget what the texts were made of."""
         super().release()
-        self.c, self.body_of_many = Text(self.c), []
+        self.c, self.body_of_many = Text(self.c, KNOWN), []
 
     @property
     def shown(self) -> str:

@@ -25,6 +25,8 @@ from .text import Printer
 TINY = 128  # bytes
 TRUTH = "int32_t"  # of few numbers: as wide as most of them, what is chosen by truths becomes vectors
 
+KNOWN = "".join([inline(8), powers.TEXT, words.TEXT, HEAD])  # what all texts are alike in
+
 
 class Functions:
     """The text in C of a plan: a function ``step_0``, ``step_1`` … for each segment of loops.

@@ -10,7 +10,7 @@ from numpy._core.umath import _extobj_contextvar as ERRORS
 
 from ...errors import TraceError
 from ..loops.memories import address
-from ..memory.callable import callable_of, of_python, table_of
+from ..memory.callable import address_of, callable_of, of_python, table_of
 from ..memory.inner import inner_loop, references_are_as_known
 from ..memory.random_functions import function_of, interface_of
 from ..memory.words import Words, forms_are_as_known
@@ -39,23 +39,20 @@ class NativeSource(Driven):
         self._make_rooms()
 
     def _compiled(self) -> Any:
-        """Where the functions are found by their names."""
+        """The addresses of the functions, by their names."""
         path = library(self.c, self.folder)
         try:
-            loaded = ctypes.PyDLL(str(path))
+            loaded = ctypes.CDLL(str(path))
         except OSError as error:
             raise TraceError(
                 f"{path} cannot be loaded: {error}\n  Pass another folder, cache=…, or set CC to a compiler "
                 "for this machine."
             ) from None
         if self.many is not None:  # in which other threads run
-            others = ctypes.CDLL(str(path), handle=loaded._handle)
-            self.many.function = others["steps"]
-            self.many.function.argtypes = [
-                ctypes.c_void_p, *[ctypes.py_object] * len(self.arguments), ctypes.c_void_p
-            ]  # fmt: skip
+            given: list[Any] = [ctypes.c_void_p, *[ctypes.py_object] * len(self.arguments), ctypes.c_void_p]
+            self.many.function = ctypes.CFUNCTYPE(ctypes.c_int, *given)(address_of(loaded["steps"]))
             self.given["many"] = self.many.run
-        return loaded
+        return {name: address_of(loaded[name]) for name in (*self.called, "hold")}  # which stays loaded
 
     def _form_of(self, ref: Ref) -> tuple[str, tuple[int, ...], Any, int]:
         """The name of a gradient that stays in the arena, its shape and dtype, and where there it lies."""
@@ -79,8 +76,7 @@ class NativeSource(Driven):
             "P": table, "rooms": rooms, "renew": self._renew, "undo": self._undo,
         }  # fmt: skip
 
-    def moved(self) -> Any:
-        """The function with other memory for what it keeps."""
+    def _moved(self) -> Any:
         self._make_rooms()
         return self.compiled()
 

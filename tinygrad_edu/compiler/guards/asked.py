@@ -23,12 +23,14 @@ class Asked:
     meaning : dict of str to object
         What the conditions name.
     found : object
-        What finds that other way again, and the ``keys`` in it that must be the same objects.
+        What finds that other way again.
+    same : list of object
+        What must be the same objects in that.
     """
 
     def __init__(
         self, groups: list[tuple[str, list[str]]], quick: Collection[str], of_arguments: list[str],
-        leaves: int, meaning: dict[str, Any], found: Any, keys: list[Any],
+        leaves: int, meaning: dict[str, Any], found: Any, same: list[Any],
     ) -> None:  # fmt: skip
         slow = [c for _, part in groups for c in part if c in quick and c not in of_arguments]
         named = {name for _, part in groups for condition in part for name in NAME.findall(condition)}
@@ -36,7 +38,7 @@ class Asked:
         text = f"def holds():\n    return bool({' and '.join(slow) or True})\n"
         text += f"def fits({', '.join(f'a{i}' for i in range(leaves))}):\n    "
         text += f"return bool({' and '.join(of_arguments) or True})\n"
-        kinds, same = (Place, Attribute, Own, Slot), [*meaning.values(), *keys]
+        kinds, same = (Place, Attribute, Own, Slot), [*meaning.values(), *same]
         self._asleep = Asleep((groups, text, meaning, found), *kinds, same=same)
         self._leaves = leaves
         self._made: dict[str, Any] | None = None  # when it is asked for the first time

@@ -1,5 +1,6 @@
 """Quick: guards that are asked at once: C looks at words of memory; without C a class tells of methods."""
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,8 @@ class Quick:
     """
 
     def __init__(self, one: Any, asked: list[tuple[Place, Any]], name: Names) -> None:
-        self.texts, self.hold, self.left = set[str](), "", MOST
+        self.texts: Collection[str] = ()
+        self.hold, self.left = "", MOST
         self.asks = ""
         self.probe: Probe | None = None
         self._asked: Any = None
@@ -67,11 +69,9 @@ class Quick:
             return
         self.hold = name(self._words.hold, "quick")
         self.asks = f"{self.hold}()"
-        self.texts = {is_same(p.text(name), v, name) for p, v in (*held, *places)}
-        self.texts.update(text for *_, text in others)
-        if self.takes:
-            self._of_arguments = of_arguments(kinds, name)
-            self.texts.update(self._of_arguments)
+        self._of_arguments = of_arguments(kinds, name) if self.takes else []
+        texts = (is_same(p.text(name), v, name) for p, v in (*held, *places))
+        self.texts = {*texts, *(text for *_, text in others), *self._of_arguments}
 
     def _ask_a_probe(self, methods: Methods, name: Names) -> None:
         """Without C, have one class of Python's tell that no method has changed."""
@@ -87,11 +87,13 @@ class Quick:
         """
         given = groups, self.texts, self._of_arguments, leaves if self.takes else 0, meaning
         found = self._found if self.hold else None
-        self._asked = asked = Asked(*given, found, [p.key for p, _ in self._found[1]])
+        places = [place for place, _ in self._found[1]]
+        same = [p.container for p in places] + [p.key for p in places if type(p.key) is str]
+        self._asked = asked = Asked(*given, found, same)
         if self.hold or self.probe:
             self._look()
             asked.forget()
-        self.texts, self._of_arguments, self._found = set(), [], None
+        self.texts, self._of_arguments, self._found = (), [], None
         return asked
 
     def _look(self) -> None:

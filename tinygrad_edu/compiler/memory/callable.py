@@ -40,13 +40,18 @@ def callable_of(function: Any, table: Any, number: int) -> Callable[..., int]:
     place = table[len(table) - (number + 1) * WORDS :][:WORDS]
     method = _Method.from_buffer(place)
     method.name, method.flags = ctypes.addressof(NAME), FASTCALL
-    method.function = ctypes.cast(function, ctypes.c_void_p).value
+    method.function = address_of(function)
     kind = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)
     make = kind(("PyCFunction_NewEx", ctypes.pythonapi))
     made: Callable[..., int] = make(ctypes.addressof(method), table, None)
     return made
 
 
+def address_of(function: Any) -> int:
+    """The address of a function of a library, which may be given itself."""
+    return ctypes.cast(function, ctypes.c_void_p).value or 0
+
+
 def of_python(name: str) -> int:
     """The address of a function of Python's C interface."""
-    return ctypes.cast(ctypes.pythonapi[name], ctypes.c_void_p).value or 0
+    return address_of(ctypes.pythonapi[name])

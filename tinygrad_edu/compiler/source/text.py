@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..asleep import Text
+from ..asleep import PLAIN, Asleep, Text
+from ..loops.memories import Memory
 from ..passes.buffers import buffers
 from ..passes.dead import needed
 from ..passes.fold import scalars_of
@@ -62,8 +63,10 @@ class Source(Surrounded):
     many: Any = None  # of steps in one call of C, see `many.Many`
     until_it_runs: tuple[str, ...] = (
         "program", "buffers", "fixed", "scalars", "tested", "_last", "_users", "_constants", "_taken", "runs",
-        "prelude", "hoisted", "imports", "body", "_names", "_views",
+        "prelude", "hoisted", "imports", "body", "_names", "_views", "attempts", "kept", "places", "results",
+        "arguments",
     )  # fmt: skip
+    until_it_moves: tuple[str, ...] = ("given",)
     _asleep: Text | None = None  # the text, since it does not change any more
 
     def __init__(
@@ -125,15 +128,28 @@ class Source(Surrounded):
 
     def moved(self) -> Any:
         """The function with other memory for what it keeps."""
+        vars(self).update(self._parts.awake())
+        try:
+            return self._moved()
+        finally:
+            self._sleep()
+
+    def _moved(self) -> Any:
         return self.compiled()
+
+    def _sleep(self) -> None:
+        """Have what only another function would need sleep."""
+        parts = {name: vars(self).pop(name) for name in self.until_it_moves}
+        same = [value for value in parts["given"].values() if type(value) in PLAIN]
+        self._parts = Asleep(parts, Memory, same=same)
 
     def release(self) -> None:
         """Forget what the text was made of: it does not change any more."""
         others = ("if ", "return", "try", "finally")
         self.lines = sum(not line.startswith(others) for line in self.body)  # of which a step consists
         self._asleep = linecache.cache[self.title][2]  # type: ignore[assignment, misc]
-        for name in self.until_it_runs:
-            delattr(self, name)
+        self.__dict__ = {n: value for n, value in vars(self).items() if n not in self.until_it_runs}
+        self._sleep()
 
     def __del__(self) -> None:
         """Have nobody else keep the text."""
