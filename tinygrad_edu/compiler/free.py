@@ -51,7 +51,9 @@ def _run(compiled: Any, args: tuple[Any, ...], kwargs: dict[str, Any], free: lis
                 continue
             if first is None:
                 raise
-            raise TraceError(f"{first}\n  As it is: {error}") from None
+            cause = error.__cause__ if isinstance(error, Untraceable) else None
+            why = f"it raised {type(cause).__name__}: {cause}" if cause else error
+            raise TraceError(f"{first}\n  As it is: {why}") from cause
 
 
 def varied_places(compiled: Any) -> list[Place]:

@@ -19,6 +19,7 @@ from .memory.random_functions import held
 from .passes.keeping import Kept
 from .program import Call, Check, owner_of
 from .source.text import Source
+from .state.caches import cached
 from .state.layout import same
 from .state.nested import alike
 from .state.places import content_of
@@ -168,7 +169,7 @@ class Specialization:
             "ndarray": np.ndarray,
             "kept": self.kept, "counts": self.kept.counts, "content_of": content_of, "apart": self._apart,
             "distance": distance,
-            "geterr": np.geterr,
+            "geterr": np.geterr, "cached": cached,
             "slowly": quick.slowly, "alike": alike,
             "leaves_of": run.layout.leaves, "default": DEFAULT.get,
         }  # fmt: skip

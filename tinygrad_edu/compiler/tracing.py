@@ -102,7 +102,7 @@ class Run:
             log.constants.refuse_changed(pack for o in self.state.optimizers for pack in packs_of(o))
             refuse_fixed(log.program, self.layout.free.values())
             self.layout.refuse_changes()
-            find_read(self.layout.assigned, watch.met.values(), self.state.names, read)
+            find_read(self.layout.assigned, watch.met.values(), self.state, read)
             self.layout.refuse_identity(self.state)
             refuse(rebound, changes, before.has_drawn(), watch.codes)
             for optimizer in self.state.optimizers:

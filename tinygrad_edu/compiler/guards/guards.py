@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..program import Call, Live, Program, owner_of
+from ..state.caches import cached
 from ..state.places import Place
 from .conditions import (
     Names,
@@ -78,7 +79,10 @@ def guards(
         groups.append(
             (
                 f"another content of the cache of {n!r}",
-                [f"{name(function)}.cache_info().misses == {function.cache_info().misses}"],
+                [
+                    f"{name(function)}.cache_info().misses == {function.cache_info().misses}",
+                    f"cached({name(function)}).keys() == {name(cached(function))}.keys()",
+                ],
             )
         )
     if (

@@ -6,6 +6,8 @@ among the globals of the user's code: the class is that of the array, and the id
 is refused.
 """
 
+import builtins
+import operator
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from ...tensor import Tensor
 from ..trace.traced import Traced
 from ..trace.traced_number import TracedNumber
 from .appended import Appended
+from .places import Attribute
 from .unread import Unread, refuse_read
 
 
@@ -85,6 +88,16 @@ def to_length(value: Any, /) -> Any:
 ASKING = {
     "type": Kind, "id": _refusing(id), "hash": _refusing(hash), "float": to_float, "len": to_length,
 }  # fmt: skip
+
+STANDING = {id(function): ASKING[function.__name__] for function in (type, id, hash)}
+# What asks nothing of what it is given, and cannot be stood for.
+UNASKING = (callable, operator.is_, operator.is_not)
+
+
+def is_pythons(place: Any) -> bool:
+    """Whether a place is not the user's, where ``ask = type`` is one: others may not stand there."""
+    is_of_classes = isinstance(place.key, Attribute) and place.key in ("__class__", "__mro__")
+    return is_of_classes or place.container is vars(builtins)
 
 
 def begin(state: Any) -> None:

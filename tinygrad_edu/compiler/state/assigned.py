@@ -9,7 +9,7 @@ done to it.  Where it is read, the next run has what is there.
 """
 
 import types
-from collections.abc import Callable, Collection, Iterable, Iterator, Set
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +20,7 @@ from ...tensor import Tensor
 from ..trace.traced import Traced, leaves_of
 from ..trace.whose_code import is_of_the_user
 from .appended import Length
+from .asking import UNASKING
 from .code import asks_unnoticed, loads
 from .nested import is_free
 from .places import CELL, GONE, SCALARS, SEARCHING, Attribute, Place, own_attributes
@@ -218,13 +219,14 @@ def _strange(value: Any, is_there: Callable[[Any], bool]) -> str:
 
 
 def find_read(
-    assigned: list[Assigned], codes: Collection[types.CodeType], names: Set[str], read: set[Any]
+    assigned: list[Assigned], codes: Collection[types.CodeType], state: Any, read: set[Any]
 ) -> None:
     """Raise if code that has run may have looked, as by ``is None``, at what stands in an unread place."""
-    if not any(asks_unnoticed(code) for code in codes if is_of_the_user(code.co_filename)):
+    has_functions = any(id(function) in state.seen for function in UNASKING)
+    if not (has_functions or any(asks_unnoticed(c) for c in codes if is_of_the_user(c.co_filename))):
         return
     loaded = {name for code in codes for name in loads(code)}
-    searches = not names.isdisjoint(SEARCHING)
+    searches = not state.names.isdisjoint(SEARCHING)
     for one in assigned:
         place = one.place
         is_item = type(place.key) is int or place.name.endswith("]")

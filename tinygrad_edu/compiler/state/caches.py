@@ -50,6 +50,12 @@ class Caches:
                 function.cache_clear()
 
 
+def cached(function: Any) -> dict[int, Any]:
+    """What is in the cache of a function, by identity: emptied and filled again, it has others."""
+    held = gc.get_referents(function)
+    return {id(item): item for one in held for item in (one.values() if type(one) is dict else (one,))}
+
+
 def holds_traced(function: Any) -> bool:
     """Whether what was traced is in the cache of a function."""
     held = gc.get_referents(function)

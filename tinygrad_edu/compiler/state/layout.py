@@ -10,6 +10,7 @@ from ...errors import TraceError
 from ...tensor import Tensor
 from ..program import Call, Input, Ref
 from ..trace.log import Log
+from .asking import STANDING
 from .assigned import Assigned
 from .nested import CONTAINERS, alike, array_of, flattened, is_free, is_record
 from .places import GONE
@@ -96,7 +97,8 @@ class Layout:
             return self._number(log, i, leaf, name)
         if array is None:
             self.kinds.append((None, leaf))
-            return log.generator(leaf) if isinstance(leaf, np.random.Generator) else leaf
+            is_drawn = isinstance(leaf, np.random.Generator)
+            return log.generator(leaf) if is_drawn else STANDING.get(id(leaf), leaf)
         if is_tensor and leaf._node is not None:
             raise TraceError(
                 "An argument of a compiled function needs a gradient, which would be lost: differentiate "

@@ -10,6 +10,7 @@ from ..program import Input, Ref
 from ..trace.log import Log
 from ..trace.traced import Traced
 from .appended import Appended
+from .asking import STANDING, is_pythons
 from .assigned import Change, of_attributes, of_keys, of_places
 from .layout import Layout
 from .places import GONE, Place, content_of, own_attributes, packs_of
@@ -54,7 +55,7 @@ class Swap:
             if grad is not None:
                 leaf.grad = Tensor._make(log.input(grad._array, Input("grad", name)), None)
         for number, (place, value) in enumerate(state.places):
-            traced = self._traced(value, place.name)
+            traced = value if is_pythons(place) else self._traced(value, place.name)
             if traced is not value:
                 self._replaced[number] = value, traced
                 place.put(traced)
@@ -73,7 +74,7 @@ class Swap:
         if type(value) is tuple:
             parts = tuple(self._traced(v, name) for v in value)
             return parts if any(a is not b for a, b in zip(parts, value)) else value
-        return value
+        return STANDING.get(id(value), value)
 
     # ---- what the run has done -----------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..program import Ref
 from .operators import Operators
-from .whose_code import is_near, is_of_the_user
+from .whose_code import PACKAGE, is_near, is_of_the_user
 
 METHODS = frozenset(n for n in dir(np.ndarray) if n[:2] != "__" and callable(getattr(np.ndarray, n)))
 
@@ -54,11 +54,11 @@ class Traced(Operators):
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         raise self._log.refusal(
-            f"A traced array of shape {self.shape} would become a plain one, whose values would be those of "
-            f"the first step for ever, in {self._log.where()}.\n  Stay with NumPy's functions and tensors: "
-            "write np.stack([a, b]) where a list of arrays is given to another function; make an array that "
-            "is indexed,\n  as in np.eye(n)[y], outside of the step, or np.equal(y[:, None], np.arange(n)); "
-            "take .numpy() outside."
+            f"A traced array of shape {self._value.shape} would become a plain one, whose values would be "
+            f"those of the first step for ever, in {self._log.where()}.\n  Stay with NumPy's functions and "
+            "tensors: write np.stack([a, b]) where a list of arrays is given to another function; make an "
+            "array that is indexed,\n  as in np.eye(n)[y], outside of the step, or np.equal(y[:, None], "
+            "np.arange(n)); take .numpy() outside."
         )
 
     def as_array(self) -> "Traced":
@@ -231,9 +231,11 @@ def _class_of_scalars(kind: type) -> type[TracedScalar]:
 def who_asks() -> str:
     """The file of the code that asks a traced array for something."""
     frame: Any = sys._getframe(2)
-    while frame.f_code.co_filename == __file__:
+    while (code := frame.f_code).co_filename == __file__ or (
+        code.co_name == "__getattribute__" and code.co_filename.startswith(PACKAGE)
+    ):  # what a class of these asks itself for
         frame = frame.f_back
-    return str(frame.f_code.co_filename)
+    return str(code.co_filename)
 
 
 def leaves_of(tree: Any) -> list[Any]:

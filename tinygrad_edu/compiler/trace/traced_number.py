@@ -6,7 +6,10 @@ from typing import Any
 import numpy as np
 
 from .fixed import DIVISIONS
-from .traced import Traced, TracedScalar, values_of
+from .traced import Traced, TracedScalar, values_of, who_asks
+from .whose_code import is_near
+
+OF_PYTHON = {"real", "imag", "conjugate"}  # which numbers have, and give what is traced, too
 
 
 class TracedNumber(TracedScalar):
@@ -14,6 +17,22 @@ class TracedNumber(TracedScalar):
 
     __slots__ = ()
     shape, ndim, size, strides = (), 0, 1, ()
+
+    def __getattribute__(self, name: str) -> Any:
+        """What the number has; this package and NumPy find what arrays have, too."""
+        if name[0] != "_" and name not in OF_PYTHON and not is_near(who_asks()):
+            if hasattr(type(self._value), name):
+                raise self._log.refusal(
+                    f"The step asks a number for .{name}, in {self._log.where()}, which would be the first "
+                    "step's for ever. Ask outside of the step, and pass what it says."
+                )
+            raise AttributeError(name)
+        return super().__getattribute__(name)
+
+    def __getattr__(self, name: str) -> Any:
+        if is_near(who_asks()):
+            return super().__getattr__(name)
+        raise AttributeError(f"{type(self._value).__name__!r} object has no attribute {name!r}")
 
     @property
     def dtype(self) -> Any:
