@@ -187,5 +187,6 @@ def _array(shapes: Sequence[tuple[int, ...]], choose: Choices) -> Any:
 
 
 def _filled(shape: tuple[int, ...], start: int) -> Any:
-    values = np.roll(NUMBERS, -start)[np.arange(np.prod(shape, dtype=int)) % len(NUMBERS)]
-    return values.reshape(shape) if shape else float(values[0])
+    if not shape:
+        return NUMBERS[start % len(NUMBERS)]
+    return np.resize(np.roll(NUMBERS, -start), shape)

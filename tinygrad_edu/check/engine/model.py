@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .operations import OPERATIONS, Operation
-from .program import BACKWARD, ZERO, Program, Statement, Var, arguments
+from .program import BACKWARD, ZERO, Program, Statement, Var
 
 Rule = Callable[..., Any]  # of the output's gradient g, the arguments, and the output last
 
@@ -147,7 +147,7 @@ def _node(value: Any, fault: Fault, *made: Any) -> Node:
 
 def _step(statement: Statement, known: dict[int, Node], fault: Fault) -> Node:
     operation, key = OPERATIONS[statement.operation], statement.key
-    args = arguments(statement, {number: node.value for number, node in known.items()})
+    args = [known[a.number].value if isinstance(a, Var) else np.asarray(a) for a in statement.args]
     wrong = fault.value if key == fault.key else None
     value = wrong(*args) if wrong is not None else np.real(operation.value(*args, **operation.settings))
     parents = tuple(
