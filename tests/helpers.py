@@ -150,9 +150,13 @@ class Terminal(io.StringIO):
 
 
 def environment(**more):
-    """The variables of a process that finds this package, prints UTF-8 and computes on one core."""
+    """The variables of a process that finds this package, prints UTF-8 and computes on one core.
+
+    It may keep the bytecode of what it imports, since to compile the package takes as long as its work.
+    """
     paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    return {**os.environ, "PYTHONPATH": paths, "PYTHONUTF8": "1", "OPENBLAS_NUM_THREADS": "1", **more}
+    own = {"PYTHONPATH": paths, "PYTHONUTF8": "1", "OPENBLAS_NUM_THREADS": "1"}
+    return {**os.environ, **own, "PYTHONDONTWRITEBYTECODE": "", **more}
 
 
 def python(*arguments, warnings="error", folder=None, timeout=300, **variables):

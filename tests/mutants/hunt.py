@@ -82,7 +82,7 @@ class Hunt:
         surveyed = Surveyed(self.options.survey, self.options.files)
         known = surveyed.read()
         hits: set[Hit] = set()
-        with noting(surveyed.files, hits), few_examples(items, max(self.options.examples // 3, 1)):
+        with noting(surveyed.files, hits), few_examples(items, max(self.options.examples // 2, 1)):
             for number, item in enumerate(items):
                 self.progress(f"unmutated: {number} of {len(items)} tests")
                 if item.nodeid not in known:

@@ -10,6 +10,7 @@ is NumPy's own answer: the public class of its error, its value, whether it copi
 import inspect
 import warnings
 from copy import deepcopy
+from functools import cache
 
 import numpy as np
 import pytest
@@ -88,7 +89,22 @@ CRASHES = (
 )  # NumPy itself ends with a segmentation fault at an out= without axes
 FEW = ("axis", "keepdims", "dtype", "out", "where", "nonsense")
 
+# Strategies are made once: to make one, and to validate it, takes longer than to draw from it.
+CHOICE = {name: st.sampled_from(values) for name, values in KEYWORDS.items()}
+SETTING, SHAPE = st.sampled_from(SETTINGS), st.sampled_from(SHAPES)
+INSTEAD = st.sampled_from(["shape", "shape", "shape", "dtype", "complex", "list", "number", "values", "none"])
+DTYPE = {
+    some: st.sampled_from([np.float32, int, bool, complex, np.uint8, object if some else complex])
+    for some in (False, True)
+}
+PRECISION, SPECIAL = st.sampled_from([np.float32, np.float64]), [np.nan, np.inf, -np.inf, 0.0, 1e300, 1e-310]
+VALUE, NO_ARRAY = st.sampled_from(SPECIAL), st.sampled_from([None, "x", 2, 0.5, True, 2**70])
+CHANGES = st.sampled_from([1, 1, 1, 2, 0])
+HOW = st.sampled_from(["argument", "argument", "keyword", "keyword", "fewer", "more"])
+MORE, OFTEN = st.sampled_from([None, "axis"]), st.sampled_from([True, True, False])
 
+
+@cache
 def parameters(function):
     """The keywords that are worth trying: those of NumPy's signature, and a few
     that every function may be given.
@@ -99,7 +115,7 @@ def parameters(function):
         ]
     except ValueError:
         names = []
-    return sorted({*names, *FEW})
+    return st.sampled_from(sorted({*names, *FEW}))
 
 
 @st.composite
@@ -108,24 +124,20 @@ def other_arrays(draw, like):
     """What may stand in the place of an array: one of another shape or dtype, a list, a number,
     or no array at all.
     """
-    kinds = ["shape", "shape", "shape", "dtype", "complex", "list", "number", "values", "none"]
-    kind = draw(st.sampled_from(kinds))
+    kind = draw(INSTEAD)
     if kind == "shape":
-        return np.resize(like if like.size else np.ones(1, like.dtype), draw(st.sampled_from(SHAPES)))
+        return np.resize(like if like.size else np.ones(1, like.dtype), draw(SHAPE))
     if kind == "dtype":
-        dtypes = [np.float32, int, bool, complex, np.uint8, object if like.ndim else complex]
-        return np.real(like).astype(draw(st.sampled_from(dtypes)))
+        return np.real(like).astype(draw(DTYPE[like.ndim > 0]))
     if kind == "complex":
-        return draw(imaginary(np.real(like).astype(draw(st.sampled_from([np.float32, np.float64])))))
+        return draw(imaginary(np.real(like).astype(draw(PRECISION))))
     if kind == "list":
         return like.tolist()
     if kind == "values" and like.dtype.kind == "f" and like.size:
         changed = like.copy()
-        changed.flat[draw(st.integers(0, like.size - 1))] = draw(
-            st.sampled_from([np.nan, np.inf, -np.inf, 0.0, 1e300, 1e-310])
-        )
+        changed.flat[draw(st.integers(0, like.size - 1))] = draw(VALUE)
         return changed
-    return draw(st.sampled_from([None, "x", 2, 0.5, True, 2**70]))
+    return draw(NO_ARRAY)
 
 
 def other(draw, value, name=None):
@@ -140,7 +152,7 @@ def other(draw, value, name=None):
     ):
         place = draw(st.integers(0, len(value) - 1))
         return [*value[:place], draw(other_arrays(value[place])), *value[place + 1 :]]
-    return deepcopy(draw(st.sampled_from(KEYWORDS.get(name, SETTINGS))))
+    return deepcopy(draw(CHOICE.get(name, SETTING)))
 
 
 @st.composite
@@ -148,20 +160,20 @@ def calls_of(draw, function):
     """A call from the function's domain, with up to two of its arguments changed, added or left out."""
     args, kwargs = draw((DOMAINS.get(function) or CONSTANTS[function]).calls)
     args, kwargs = list(args), dict(kwargs)
-    for _ in range(draw(st.sampled_from([1, 1, 1, 2, 0]))):
-        how = draw(st.sampled_from(["argument", "argument", "keyword", "keyword", "fewer", "more"]))
+    for _ in range(draw(CHANGES)):
+        how = draw(HOW)
         if how == "argument" and (args or kwargs):
             place = draw(st.sampled_from([*range(len(args)), *kwargs]))
             target = args if isinstance(place, int) else kwargs
             target[place] = other(draw, target[place], place)
         elif how == "keyword":
-            name = draw(st.sampled_from(parameters(function)))
+            name = draw(parameters(function))
             if name != "out" or function.__name__ not in CRASHES:
                 kwargs[name] = other(draw, None, name)
         elif how == "fewer" and args:
             args.pop(draw(st.integers(0, len(args) - 1)))
         elif how == "more":
-            args.append(other(draw, None, draw(st.sampled_from([None, "axis"]))))
+            args.append(other(draw, None, draw(MORE)))
     return Call(tuple(args), kwargs)
 
 
@@ -367,7 +379,7 @@ def test_answer_is_that_of_numpy(function, data, answered):
     assume(any(a.dtype.kind in "fiubc" for a in arrays_in([call.args, *call.kwargs.values()])))
     if function in (np.linalg.cond, np.linalg.qr):  # which hash and compare p and mode before they ask us
         assume(not arrays_in([*call.args[1:], call.kwargs.get("p"), call.kwargs.get("mode")]))
-    answered(compare(function, call, data.draw(st.sampled_from([True, True, False]))))
+    answered(compare(function, call, data.draw(OFTEN)))
 
 
 @pytest.mark.parametrize("mode", ["clip", "wrap", 0, 1, np.int64(0), b"wrap"])

@@ -21,7 +21,10 @@ HAS_C = pytest.mark.skipif(compiler() is None, reason="there is no C compiler")
 BACKENDS = ["numpy", pytest.param("c", marks=HAS_C)]
 QUICK = {"batch_size": 64, "max_iter": 12, "tol": 0.0, "n_iter_no_change": np.inf, "random_state": 0}
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*still got better:UserWarning")
+pytestmark = [
+    pytest.mark.usefixtures("quick_c"),
+    pytest.mark.filterwarnings("ignore:.*still got better:UserWarning"),
+]
 
 
 @pytest.fixture(autouse=True)
