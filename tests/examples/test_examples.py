@@ -175,21 +175,36 @@ def test_numpy_tour(tmp_path):
 
 @pytest.mark.usefixtures("digits")
 def test_cnn(digits, tmp_path):
-    text = run("cnn.py", "--seeds", "0", "1", "2", "--out", "cnn.png", folder=tmp_path)
-    rows = numbers(
+    """On one split; that the CNN is better on the median of five, the example asserts itself."""
+    text = run("cnn.py", "--seeds", "1", "--out", "cnn.png", folder=tmp_path)
+    ((seed, by_mlp, by_cnn),) = numbers(
         r"seed (\d): ([\d.]+)% of 360 held-out images read right by the MLP, ([\d.]+)% by the CNN", text
     )
-    seeds, *both = zip(*rows)
-    assert seeds == (0, 1, 2)
-    by_mlp, by_cnn = map(median, both)
+    assert seed == 1
     assert by_cnn > by_mlp
-    assert f"median accuracy of 3 splits: MLP {by_mlp:.2f}%, CNN {by_cnn:.2f}%" in text
+    assert f"median accuracy of 1 split: MLP {by_mlp:.2f}%, CNN {by_cnn:.2f}%" in text
     filters, offsets, inputs = 16 * 9 + 32 * 16 * 9 + 32 * 4 * 4 * 10, 16 + 32 + 10, 64 * 256 + 256 * 10 + 266
     assert f"parameters: {filters + offsets:,} (all learned)" in text
     assert filters + offsets < 0.55 * inputs  # of the MLP: half as many, it says
     settings = digits.argparse.Namespace(hidden=256, epochs=40, batch=32, lr=0.003)
-    assert round(100 * digits.train(1, settings).accuracy, 2) == rows[1][1]  # the MLP is the one of digits.py
+    assert round(100 * digits.train(1, settings).accuracy, 2) == by_mlp  # the MLP is the one of digits.py
     assert (tmp_path / "cnn.png").read_bytes().startswith(PNG)
+
+
+@pytest.mark.usefixtures("digits")
+def test_cnn_tells_the_medians_of_its_splits(load, monkeypatch, capsys):
+    example, right = load("cnn"), {3: (1, 2), 4: (8, 4), 5: (5, 7)}  # of 8 images
+
+    def run(seed):
+        predicted = {name: np.arange(8) < n for name, n in zip(("MLP", "CNN"), right[seed])}
+        return example.Split({}, None, None, np.ones(8), predicted)
+
+    monkeypatch.setattr(example, "run", run)
+    monkeypatch.setattr(sys, "argv", ["cnn.py", "--seeds", "3", "4", "5"])
+    assert example.main() == 0
+    text = capsys.readouterr().out
+    assert "seed 5: 62.50% of 8 held-out images read right by the MLP, 87.50% by the CNN\n" in text
+    assert text.endswith("median accuracy of 3 splits: MLP 62.50%, CNN 50.00%\n")
 
 
 def conditional_entropy(text, known):
