@@ -16,11 +16,15 @@ class Stranger(Exception):
 
 
 def living(path: Path) -> Living:
-    """The functions whose code comes from a file, by their code."""
+    """The functions whose code comes from a file, by their code; also where the collector leaves them alone."""
     found: Living = defaultdict(list)
+    frozen = gc.get_freeze_count()
+    gc.unfreeze()  # conftest.py has frozen what was there when tests were collected, and so has a hunt
     for value in gc.get_objects():
         if type(value) is FunctionType and value.__code__.co_filename == str(path):
             found[key(value.__code__)].append(value)
+    if frozen:
+        gc.freeze()
     return found
 
 

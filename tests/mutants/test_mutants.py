@@ -1,5 +1,6 @@
 """The hunt itself: planted mutants die, harmless ones survive, the unmutated code passes."""
 
+import gc
 import subprocess
 import sys
 
@@ -101,6 +102,7 @@ def f(x: int = 1 + 1, *, y: int = abs(1 + 1)) -> int:
 def test_a_living_function_runs_the_other_code_wherever_it_is_held(tmp_path):
     path, space = tmp_path / "rules.py", {}
     exec(code_of(RULES, path), space)  # noqa: S102 a module of this test's own
+    gc.freeze()  # as conftest.py does
     held, functions = space["twice"], living(path)
     (mutant,) = (m for m in mutants(RULES, "rules.py") if "3 * x" in m.after)
     assert exchange(code_of(RULES, path), code_of(changed(RULES, mutant), path), functions) == 1
