@@ -16,7 +16,7 @@ class Stranger(Exception):
 
 
 def living(path: Path) -> Living:
-    """The functions whose code comes from a file, by their code; also where the collector leaves them alone."""
+    """The functions whose code comes from a file, by their code."""
     found: Living = defaultdict(list)
     frozen = gc.get_freeze_count()
     gc.unfreeze()  # conftest.py has frozen what was there when tests were collected, and so has a hunt
