@@ -21,6 +21,8 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = "tinygrad_edu"
 WIDTH = 110
 LENGTH = 300
+FUNCTION = 40  # lines, without a docstring
+HOT = {f"{PACKAGE}.graph.record", f"{PACKAGE}.backward.run"}  # a call in them would slow every operation down
 
 # fmt: off
 HOUSE = [
@@ -236,3 +238,24 @@ def test_a_line_that_is_too_wide_is_found():
 def test_files_of_the_package_have_at_most_300_lines():
     lengths = {name: len(file.read_text().splitlines()) for name, file in MODULES.items()}
     assert {name: n for name, n in lengths.items() if n > LENGTH} == {}, "a file is about one concept"
+
+
+def test_functions_of_the_package_have_at_most_40_lines():
+    lengths = {
+        f"{name}.{node.name}": node.body[-1].end_lineno - first_line(node) + 1
+        for name, file in MODULES.items()
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.FunctionDef)
+    }
+    long = {name for name, lines in lengths.items() if lines > FUNCTION}
+    assert long <= HOT, "a function does one thing"
+
+
+def first_line(function: ast.FunctionDef) -> int:
+    """The first line of a function behind its docstring."""
+    return function.body[ast.get_docstring(function) is not None and len(function.body) > 1].lineno
+
+
+def test_the_length_of_a_function_leaves_out_its_docstring():
+    (function,) = ast.parse('def f(x):\n    """One.\n\n    Two.\n    """\n    return x').body
+    assert first_line(function) == 6

@@ -11,7 +11,8 @@ from ..modes import MODE
 from ..random import DEFAULT
 from ..tensor import Tensor
 from ..versions import SETTINGS, WRITES
-from .guards.conditions import Names, call_text, distance, is_same, made, tensor_of
+from .guards.call import CallText
+from .guards.conditions import Names, distance, is_same, made, tensor_of
 from .guards.guards import guards
 from .guards.quick import Quick
 from .guards.settled import Settled
@@ -38,9 +39,9 @@ class Specialization:
         The run that was traced.
     source : Source
     call : callable
-        Given the compiled function and arguments, it makes the step and returns what the function does.  If
-        the trace does not hold for them, the compiled function is told so, and looks further; if a check of
-        values fails, before anything was written, the function itself runs.
+        Given the arguments, it makes the step and returns what the function does.  If the trace does not hold
+        for them, the compiled function is told so, and looks further; if a check of values fails, before
+        anything was written, another trace is asked, or the function itself runs.
     took : (float, float)
         Seconds of the trace and of what was made of it.
     many : Many or None
@@ -74,11 +75,7 @@ class Specialization:
         lines = [where for where, _ in shapes]
         self.shapes_of_values = {(w, lines[:k].count(w)): shape for k, (w, shape) in enumerate(shapes)}
         self._settled = Settled(self.run.state, [(optimizer, pack) for optimizer, pack, _ in run.swap.packs])
-        places = self.source.places
-        learned = {g: leaf for leaf, g in zip(run.learned, run.refs) if g in places}
-        self._places = [self.source.name(places[g]) for g in learned]
-        arrays = [self.source.defined[name] for name in self._places]
-        self.kept = Kept(list(learned.values()), arrays, self._move)
+        self.kept = self._kept()
         self.call = self._made_call(leaves, [leaf for leaf, _ in given], title, compiled)
         run.release()
         self.source.release()
@@ -90,6 +87,14 @@ class Specialization:
         found = zip(run.learned, run.refs)
         gradients = {g: f"d_{names[id(leaf)]}" for leaf, g in found if id(leaf) in run.forgotten}
         return gradients, [before["gradients"] for _, _, before in run.swap.packs]
+
+    def _kept(self) -> Kept:
+        """The gradients that stay where the step writes them."""
+        places = self.source.places
+        learned = {g: leaf for leaf, g in zip(self.run.learned, self.run.refs) if g in places}
+        self._places = [self.source.name(places[g]) for g in learned]
+        arrays = [self.source.defined[name] for name in self._places]
+        return Kept(list(learned.values()), arrays, self._move)
 
     def _move(self) -> list[Any]:
         """Have the step write to other memory; returns the arrays of its gradients there."""
@@ -131,50 +136,53 @@ class Specialization:
         asked = [(p, v) for p, v in asked if not p.tells or is_same(p.text(name), v, name) in quick.texts]
         constants = [tensor for tensor in run.state.tensors.values() if tensor._node is None]
         groups = guards(self, asked, self._array_names(), leaves, constants, name)
-        arrays = self._array_names()
-        arrays += [f"{name(leaf, 'n')}.grad._array" for leaf in read]
-        simple = run.layout.is_simple
-        results = run.results.text(name, self.source.are_arrays)
-        lines = run.results.lines(name, run.appended, run.assigned)
-        given = [(leaf, r) for leaf, r in zip(run.learned, run.refs) if r not in self.source.places]
-        generic = [isinstance(run.program.values[r.number], np.generic) for _, r in given]
-        learned = [None if r in run.program.inputs else name(leaf, "n") for leaf, r in given]
-        after = [f"{name(leaf, 'n')}.grad = None" for leaf in run.cleared]
-        after += [f"{name(module, 'm')}.training = {training}" for module, training in run.modes]
-        text = call_text(
-            [condition for _, part in groups for condition in part],
-            run.layout.given,
-            simple,
-            arrays,
-            self._memories(),
-            learned,
-            generic,
-            results,
-            after,
-            len(run.refs) - len(run.learned),
-            self.kept.condition(name, self.source.words(len(self.kept.held) + 3 * len(self.kept.leaves))),
-            quick,
-            run.layout.taking(name),
-            lines,
-        )
-        meaning = {
-            "settings": SETTINGS, "one": self, "compiled": compiled, "settled": self.settled,
-            "missed": compiled.missed, "failed": compiled.failed, "busy": compiled.busy,
-            "pop": compiled.idle.pop, "append": compiled.idle.append,
-            "get_mode": MODE.get, "mode": MODE.get(), "debug": MODE.get().debug,
-            "recording": MODE.get().recording, "same": same, "step": self._made_step(),
-            "writes": WRITES, "last": WRITES._last, "new": object.__new__, "Tensor": Tensor,
-            "asarray": np.asarray, "references": sys.getrefcount,
-            "tensor": Tensor._make, "tensor_of": tensor_of, "copied": copied, "number_of": number_of,
-            "ndarray": np.ndarray,
-            "kept": self.kept, "counts": self.kept.counts, "content_of": content_of, "apart": self._apart,
-            "distance": distance,
-            "geterr": np.geterr, "cached": cached,
-            "slowly": quick.slowly, "alike": alike,
-            "leaves_of": run.layout.leaves, "default": DEFAULT.get,
-        }  # fmt: skip
-        self._asked = quick.sleep(groups, run.layout.given, meaning := meaning | name.meaning)
+        words = self.source.words(len(self.kept.held) + 3 * len(self.kept.leaves))
+        effects = [f"{name(leaf, 'n')}.grad = None" for leaf in run.cleared]
+        effects += [f"{name(module, 'm')}.training = {training}" for module, training in run.modes]
+        text = CallText(
+            conditions=[condition for _, part in groups for condition in part],
+            quick=quick,
+            leaves=run.layout.given,
+            is_simple=run.layout.is_simple,
+            takes=run.layout.taking(name),
+            arrays=self._array_names() + [f"{name(leaf, 'n')}.grad._array" for leaf in read],
+            written=self._memories(),
+            keeps=self.kept.condition(name, words),
+            learned=self._learned(name),
+            returned=len(run.refs) - len(run.learned),
+            effects=effects,
+            results=run.results.text(name, self.source.are_arrays),
+            puts=run.results.lines(name, run.appended, run.assigned),
+        ).text
+        meaning = self._meaning(compiled) | name.meaning
+        self._asked = quick.sleep(groups, run.layout.given, meaning)
         return made(text, f"{title} guards", meaning)
+
+    def _learned(self, name: Names) -> list[tuple[str | None, bool]]:
+        """The variables whose gradients the step gives, and whether these are numbers; see `CallText`."""
+        program, places = self.run.program, self.source.places
+        given = [(leaf, r) for leaf, r in zip(self.run.learned, self.run.refs) if r not in places]
+        variables = [None if r in program.inputs else name(leaf, "n") for leaf, r in given]
+        return [(v, isinstance(program.values[r.number], np.generic)) for v, (_, r) in zip(variables, given)]
+
+    def _meaning(self, compiled: Any) -> dict[str, Any]:
+        """What the words of the text mean, but for the objects that it depends on."""
+        # fmt: off
+        return {
+            # what becomes of the call
+            "one": self, "compiled": compiled, "missed": compiled.missed, "failed": compiled.failed, "busy": compiled.busy,
+            "pop": compiled.idle.pop, "append": compiled.idle.append, "step": self._made_step(),
+            # what is asked
+            "settings": SETTINGS, "settled": self.settled, "get_mode": MODE.get, "mode": MODE.get(), "debug": MODE.get().debug,
+            "recording": MODE.get().recording, "slowly": self.quick.slowly, "same": same, "alike": alike, "cached": cached,
+            "content_of": content_of, "apart": self._apart, "distance": distance, "geterr": np.geterr, "default": DEFAULT.get,
+            "leaves_of": self.run.layout.leaves, "asarray": np.asarray, "ndarray": np.ndarray,
+            # gradients, results, and the versions of memory
+            "kept": self.kept, "counts": self.kept.counts, "references": sys.getrefcount, "new": object.__new__,
+            "Tensor": Tensor, "tensor": Tensor._make, "tensor_of": tensor_of, "copied": copied, "number_of": number_of,
+            "writes": WRITES, "last": WRITES._last,
+        }
+        # fmt: on
 
     def _array_names(self) -> list[str]:
         """What the arrays of the arguments are called in the guards."""

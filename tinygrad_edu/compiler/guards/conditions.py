@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from ...tensor import Tensor
-from ..memory.inner import OF_A_CALL
 from ..program import Program, Ref
 from ..state.layout import Again, Layout
 from ..texts import defined
@@ -33,10 +32,8 @@ class Names:
             return repr(value)
         name = self._known.get(id(value))
         if name is None:
-            name = self._known[id(value)] = (
-                f"{wish}_{len(self._known)}"  # the text has a0, g0, r0 … of its own
-            )
-            self.meaning[name] = value
+            name = f"{wish}_{len(self._known)}"  # the text has a0, g0, r0 … of its own
+            self._known[id(value)], self.meaning[name] = name, value
         return name
 
 
@@ -153,108 +150,6 @@ def of_distances(program: Program, arguments: Sequence[Ref], names: Sequence[str
         for (r, a), (s, b) in combinations(zip(arguments, names), 2)
         if written & {program.owner(r), program.owner(s)}
     ]
-
-
-MISSED = "return missed(one, args, kwargs)"
-
-
-def call_text(
-    conditions: list[str], leaves: int, simple: bool, arrays: list[str], written: list[int],
-    learned: list[str | None], generic: list[bool], results: str,
-    after: list[str], returned: int, keeps: str, quick: Any, taking: list[str], puts: list[str],
-) -> str:  # fmt: skip
-    """The text of the function that is called: guards, the step, and what becomes of its results.
-
-    What it does not fit it gives to ``missed``; a call while another one is under way, in another thread, to
-    ``busy``.
-    """
-    names = "".join(f"a{i}, " for i in range(leaves))
-    lines = [f"b{i} = new(Tensor)" for i in range(len(learned))] + ["def call(*args, **kwargs):"]
-    if learned:
-        lines.append(f"    global {', '.join(f'b{i}' for i in range(len(learned)))}")
-    unpacked = [f"    {names}= args"] if leaves else []
-    is_quick = [condition in quick.texts for condition in conditions]
-    conditions = [condition for condition, asked in zip(conditions, is_quick) if not asked]
-    if any(is_quick) and not quick.takes:
-        conditions = [f"({quick.asks} or slowly())", *conditions]
-    if quick.takes and quick.hold:
-        lines += [f"    if kwargs or not ({quick.hold}(*args) or slowly(*args)): {MISSED}", *unpacked]
-    elif simple:
-        lines += [f"    if kwargs or len(args) != {leaves}: {MISSED}", *unpacked]
-    else:
-        lines += ["    leaves = leaves_of(args, kwargs)", f"    if leaves is None: {MISSED}"]
-        lines += [f"    {names}= leaves"] if leaves else []
-    lines += [
-        f"    if settings.count != one.count and not settled(): {MISSED}",
-        "    if get_mode() is not mode or debug.value is not None:",
-        "        now = get_mode()",  # of another block, or under debug()
-        f"        if now.recording is not recording or now.debug.value is not None: {MISSED}",
-        *guarded(taking),
-        *asking(conditions),
-    ]
-    lines += ["    try: pop()", "    except IndexError: return busy(args, kwargs)", "    try:"]
-    taken = [line.partition(" = ") for line in taking if line[:1] != "["]
-    other = {True: "!=", False: "is not"}  # a length is a number that is made anew
-    again = " or ".join(f"{place} {other[place[:4] == 'len(']} {value}" for value, _, place in taken)
-    lines += [f"        if {again}: {MISSED}"] if taken else []  # another call has ended in between
-    lines += [f"        is_new = not ({keeps})", "        if is_new: kept.renew()"] if keeps else []
-    lines += ["        n = writes.count = writes.count + 1"] if written else []
-    lines += [f"        last[{key}] = n" for key in written]
-    call = f"found = step({', '.join(arrays)})"
-    if keeps:
-        lines += [f"        try: {call}", "        except BaseException:", "            kept.forget()"]
-        lines += ["            raise"]
-    else:
-        lines.append(f"        {call}")
-    lines += ["        if is_new: kept.settle(found is None)"] if keeps else []
-    lines.append("        if found is not None:")
-    right = ["if compiled.latest is not one: compiled.found(one)"]
-    outs = [f"g{i}" for i in range(len(learned))] + [f"r{i}" for i in range(returned)]
-    right += [f"{''.join(f'{out}, ' for out in outs)}= found"] if outs else []
-    right += ["if kept.are_lent: kept.lend()"] if keeps else []
-    for i, leaf in enumerate(learned):
-        if leaf is None:  # the step adds to the gradient that was there
-            continue
-        array = f"asarray(g{i})" if generic[i] else f"g{i}"
-        # The tensor of the step before, if nobody has kept it; the array is another one anyway.
-        kept = f"references(b{i}) > {2 + OF_A_CALL}"
-        right.append(f"if {leaf}.grad is not b{i} or b{i}._node is not None or {kept}:")
-        right.append(f"    b{i} = {leaf}.grad = new(Tensor); b{i}._node = b{i}._leaf = None")
-        right.append(f"b{i}._array = {array}")
-    if puts:  # nobody else calls meanwhile
-        puts, results = [f"result = {results}", *puts], "result"
-    lines += [f"            {line}" for line in (*right, *after, *puts)]
-    lines += ["    finally: append(None)", "    if found is None: return failed(one, args, kwargs)"]
-    if results in ("tensor_of(r0)", "tensor(r0, None)"):  # which is what most steps return
-        array = "asarray(r0)" if results == "tensor_of(r0)" else "r0"
-        lines += [
-            "    loss = new(Tensor)",
-            f"    loss._array = {array}",
-            "    loss._node = loss._leaf = None",
-        ]
-        results = "loss"
-    lines.append(f"    return {results}")
-    return "\n".join(lines) + "\n"
-
-
-def guarded(lines: list[str]) -> list[str]:
-    """Lines that take what may not be there."""
-    if not lines:
-        return []
-    errors = "LookupError, AttributeError, ValueError, TypeError"
-    return ["    try:", *(f"        {line}" for line in lines), f"    except ({errors}): {MISSED}"]
-
-
-def asking(conditions: list[str]) -> list[str]:
-    """Lines that ask for conditions."""
-    if not conditions:
-        return []
-    return [
-        "    try:", "        fits = (",
-        *(f"            {'and ' if i else ''}{condition}" for i, condition in enumerate(conditions)),
-        "        )", "    except (LookupError, AttributeError, ValueError): fits = False",
-        f"    if not fits: {MISSED}",
-    ]  # fmt: skip
 
 
 def tensor_of(array: Any) -> Tensor:

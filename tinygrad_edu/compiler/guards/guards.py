@@ -1,5 +1,6 @@
 """What is asked before every step: that all is as it was, on which a trace has depended."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -41,72 +42,68 @@ def guards(
         The tensors that are no variables.
     name : Names
     """
-    run, state = one.run, one.run.state
+    run, program = one.run, one.run.program
     counts = [
-        (pack, optimizer, phases(run.program, optimizer, pack, before["counts"]), is_even(before["counts"]))
+        (pack, optimizer, phases(program, optimizer, pack, before["counts"]), is_even(before["counts"]))
         for optimizer, pack, before in run.swap.packs
     ]
-    sizes = asked_sizes(state)
-    groups: list[tuple[str, list[str]]] = [
+    apart = [f"apart({a})" for a in arrays] if program.reordered else []
+    return [
         ("other shapes, dtypes or values of arguments", of_arguments(run.layout.kinds, name)),
         ("arguments that are one object, or that the step can reach", of_identities(run.layout, name)),
         ("a constant that became a variable", of_tensors(constants, name)),
         ("gradients that were there, or not, before the step", of_gradients(leaves, name)),
         ("another count of steps", of_counts(counts, name)),
         *((f"another {p.name!r}", [is_same(p.text(name), value, name)]) for p, value in asked),
-        *(
-            (f"another content of {n!r}", [f"content_of({name(c)}) == {name(v)}"])
-            for n, c, v in state.contents
-        ),
-        *(
-            (f"a new global {n!r}", [f"{n!r} not in {name(known)}"])
-            for known, names in state.missing.values()
-            for n in sorted(names)
-        ),
-        *((f"another length of {n!r}", [of_length(c, size, name)]) for n, c, size in sizes),
-        *((f"another form of {n!r}", [text]) for n, _, text in forms(one, name)),
-        *(
-            (f"another attribute of {n!r}", [of_attributes(module, names, name)])
-            for n, module, names in state.attributes
-        ),
-        *(
-            (f"another order of {n!r}", [f"[*{name(c)}] == {name([*c])}"])
-            for n, c, size in sizes
-            if isinstance(c, dict) and size > 1 and not n.startswith("__")
-        ),
+        *((what, [condition]) for what, condition in of_containers(one, name)),
+        *of_surroundings(one, name),
+        ("an argument that shares memory with what the step writes", apart),
+        ("arguments that share memory", of_distances(program, run.layout.refs, arrays)),
     ]
+
+
+def of_containers(one: Any, name: Names) -> Iterator[tuple[str, str]]:
+    """What is otherwise, and the condition that it is not, of containers, arrays, modules and caches."""
+    state, sizes = one.run.state, asked_sizes(one.run.state)
+    for n, container, content in state.contents:
+        yield f"another content of {n!r}", f"content_of({name(container)}) == {name(content)}"
+    for known, names in state.missing.values():
+        for n in sorted(names):
+            yield f"a new global {n!r}", f"{n!r} not in {name(known)}"
+    for n, container, size in sizes:
+        yield f"another length of {n!r}", of_length(container, size, name)
+    for n, _, text in forms(one, name):
+        yield f"another form of {n!r}", text
+    for n, module, names in state.attributes:
+        yield f"another attribute of {n!r}", of_attributes(module, names, name)
+    for n, container, size in sizes:
+        if isinstance(container, dict) and size > 1 and not n.startswith("__"):
+            yield f"another order of {n!r}", f"[*{name(container)}] == {name([*container])}"
     for n, function, _ in state.caches.found:
-        groups.append(
-            (
-                f"another content of the cache of {n!r}",
-                [
-                    f"{name(function)}.cache_info().misses == {function.cache_info().misses}",
-                    f"cached({name(function)}).keys() == {name(cached(function))}.keys()",
-                ],
-            )
-        )
+        f, what = name(function), f"another content of the cache of {n!r}"
+        yield what, f"{f}.cache_info().misses == {function.cache_info().misses}"
+        yield what, f"cached({f}).keys() == {name(cached(function))}.keys()"
+
+
+def of_surroundings(one: Any, name: Names) -> Iterator[tuple[str, list[str]]]:
+    """What is done about errors of floating-point numbers, and where random numbers come from."""
+    run = one.run
     if (
-        state.sets_errors
+        run.state.sets_errors
         or sum(how != "ignore" for how in run.ambient.values()) < 3  # what this package ignores may be all
         or any(len({*s.errors.values()}) > 1 for s in run.program.steps if isinstance(s, Call) and s.errors)
     ):
-        groups.append(("another numpy.errstate", [f"geterr() == {name(run.ambient)}"]))
-    groups.append(("another numpy.errstate", one.source.conditions(name)))
+        yield "another numpy.errstate", [f"geterr() == {name(run.ambient)}"]
+    yield "another numpy.errstate", one.source.conditions(name)
     if run.drawn_from is not None:
         default = [f"default().value is {name(run.drawn_from[0], 'r')}"]
-        groups.append(("another default generator, by seed", default))
-    if run.program.reordered:
-        apart = [f"apart({a})" for a in arrays]
-        groups.append(("an argument that shares memory with what the step writes", apart))
-    groups.append(("arguments that share memory", of_distances(run.program, run.layout.refs, arrays)))
-    return groups
+        yield "another default generator, by seed", default
 
 
 def asked_sizes(state: Any) -> list[tuple[str, Any, int]]:
     """Containers, with their names, that are to have as many items."""
-    return [
-        *state.sizes, *(s for s in state.spaces if state.asks_for_absence or type(s[1]) is not dict)
-    ]  # fmt: skip
+    spaces = (s for s in state.spaces if state.asks_for_absence or type(s[1]) is not dict)
+    return [*state.sizes, *spaces]
 
 
 def forms(one: Any, name: Names) -> list[tuple[str, Any, str]]:
@@ -128,8 +125,8 @@ def is_even(counts: list[int]) -> bool:
 
 
 def phases(program: Program, optimizer: Any, pack: Any, counts: list[int]) -> list[tuple[int, int, Any]]:
-    """Of each step that a call makes, of all parameters of a pack or of one: whose count says its phase, the
-    how manieth it is, and the phase.
+    """The phase of each step that a call makes, of all parameters of a pack or of one, behind the number of
+    the parameter whose count says it, and how many steps of that come before in the call.
     """
     lives = [s.of for s in program.steps if isinstance(s, Live) and s.of is not None and s.of[0] is pack]
     own = [i or 0 for *_, i in lives]
