@@ -248,25 +248,23 @@ def leaves_of(tree: Any) -> list[Any]:
 
 def values_of(tree: Any) -> Any:
     """Arguments with the values of traced arrays in their place."""
-    if isinstance(tree, Traced):
-        return tree._value
-    if type(tree) in (list, tuple):
-        return type(tree)(map(values_of, tree))
-    if type(tree) is dict:
-        return {k: values_of(v) for k, v in tree.items()}
-    if type(tree) is slice:
-        return slice(*map(values_of, (tree.start, tree.stop, tree.step)))
-    return tree
+    return _with(tree, "_value")
 
 
 def referring(tree: Any) -> Any:
     """Arguments with references in the place of traced arrays."""
+    return _with(tree, "_ref")
+
+
+def _with(tree: Any, name: str) -> Any:
+    """The same lists, tuples, dicts and slices with what traced arrays have by a name in their place."""
     if isinstance(tree, Traced):
-        return tree._ref
-    if type(tree) in (list, tuple):
-        return type(tree)(map(referring, tree))
-    if type(tree) is dict:
-        return {k: referring(v) for k, v in tree.items()}
-    if type(tree) is slice:
-        return slice(*map(referring, (tree.start, tree.stop, tree.step)))
+        return getattr(tree, name)
+    kind = type(tree)
+    if kind in (list, tuple):
+        return kind([_with(part, name) for part in tree])
+    if kind is dict:
+        return {key: _with(part, name) for key, part in tree.items()}
+    if kind is slice:
+        return slice(*(_with(end, name) for end in (tree.start, tree.stop, tree.step)))
     return tree
