@@ -1,6 +1,5 @@
 """One run of a function that is traced: what it does becomes a program, and what it changes is found."""
 
-import functools
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,17 +16,16 @@ from .passes.checks_first import checks_first
 from .passes.copies import without_axes, without_copies
 from .passes.fold import folded
 from .passes.share import shared
-from .program import Live, Ref
+from .program import Ref
 from .state import asking
 from .state.assigned import Outside, find_read, refuse_graphs, refuse_new
 from .state.before import Before
 from .state.caches import Filled
 from .state.changing import refuse_optimizer
-from .state.counting import begin_of, is_ours
 from .state.layout import Layout
 from .state.nested import identity_of, may_change
 from .state.places import Attribute, Own, Place, Slot, packs_of
-from .state.rates import Rates
+from .state.rates import Counting
 from .state.refusals import refuse, refuse_settings
 from .state.results import Results, copied, number_of, parts_of
 from .state.state import State
@@ -235,37 +233,17 @@ def tensor_of_two(array: Any, _: None) -> Any:
 @contextmanager
 def tracing(log: Log, state: State) -> Iterator[None]:
     """A block in which operations, random draws and the counting of optimizers are noted."""
-    packs = [pack for optimizer in state.optimizers for pack in packs_of(optimizer)]
     token = DRAWS.set(TracedDraws(log))  # type: ignore[arg-type]  # it gives generators too
-    rates = Rates(log, state)
-    for pack in packs:
-        pack.begin = functools.partial(noted_begin, log, rates, pack)
-        pack.state_of = functools.partial(noted_state, rates, pack)
+    counting = Counting(log, state)
     asking.begin(state)
     try:
         with mode(debug=Default(log)):
             yield
     finally:
         asking.end(state)
-        rates.end()
+        counting.end()
         log.running = None
         DRAWS.reset(token)
-        for pack in packs:
-            del pack.begin, pack.state_of
-            pack.rows, pack.joint = [], False  # which name traced arrays
-
-
-def noted_begin(log: Log, rates: Rates, pack: Any, optimizer: Any, i: int | None) -> Any:
-    """`Pack.begin`, which runs in every step; code of the user's gets what stands for the count."""
-    with rates.are_there(pack.group):
-        log.program.add(Live(begin_of(pack, optimizer, i), "begin", (pack, optimizer, i)))
-        t = type(pack).begin(pack, optimizer, i)
-    return t if is_ours(optimizer, "update", "equations") else rates.count(pack, i or 0)
-
-
-def noted_state(rates: Rates, pack: Any, i: int) -> dict[str, Any]:
-    """`Pack.state_of`, with what stands for the count."""
-    return type(pack).state_of(pack, i) | {"steps": rates.count(pack, i)}
 
 
 def state_of(function: Callable[..., Any], others: Any, outside: Outside | None) -> State:

@@ -39,7 +39,9 @@ ITSELF = (property, types.FunctionType)  # which a class gives as they are
 HOLDING = (types.SimpleNamespace, collections.ChainMap, collections.UserDict, collections.UserList,
            collections.UserString, weakref.WeakValueDictionary, weakref.WeakKeyDictionary, weakref.WeakSet,
            type(os.environ), BaseException)  # fmt: skip
-HOLDING_TOO = {("argparse", "Namespace"), ("optparse", "Values"), ("configparser", "ConfigParser")}
+HOLDING_TOO = {("argparse", "Namespace"), ("optparse", "Values"), ("configparser", "ConfigParser"),
+               (f"{OURS}.optim.plateau", "ReduceOnPlateau"), (f"{OURS}.train.history", "History"),
+               (f"{OURS}.sklearn.estimator", "Estimator")}  # fmt: skip
 
 
 class Attribute(str):
