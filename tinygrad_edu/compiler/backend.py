@@ -20,6 +20,7 @@ from .passes.labels import with_places
 from .passes.later import later
 from .passes.refill import refilled
 from .passes.simpler import simpler
+from .passes.spread import spread
 from .program import Program, Ref
 from .source.text import Source
 
@@ -107,6 +108,7 @@ def numpy_source(
     simpler(program, results)
     attempts = with_places(program)
     refilled(program)
+    spread(program)
     later(program, results)
     places, kept = kept_in_place(program, results, gradients, vectors)
     names = names | {place: program.inputs[place].name for place in program.inputs if place not in names}
