@@ -38,9 +38,8 @@ class Default:
         with _LOCK:
             for i in reversed(range(len(self._calls))):
                 if self._calls[i][0]() is None:
-                    del self._calls[
-                        :i
-                    ]  # it can no longer be taken back, so what is older will not be seen again
+                    # It can no longer be taken back, so what is older will not be seen again.
+                    del self._calls[:i]
                     break
             self._calls.append((ref(call), value))
             self.value = value

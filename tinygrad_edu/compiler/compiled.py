@@ -53,9 +53,7 @@ class Compiled:
         self.latest: Specialization | None = None  # which was called last
         self.traces = self.eager = 0
         self.useless = 0  # how many of the latest traces were for one call each
-        self.fixed: frozenset[Any] = (
-            frozenset()
-        )  # the numbers among the arguments that no trace can be without
+        self.fixed = frozenset[Any]()  # the numbers among the arguments that no trace can be without
         self.failures: list[str] = []  # why it could not be traced
         self.idle: list[None] = [None]  # empty while a call is under way: the memory of a step is its own
         self.runs: Runs | None = None  # over the batches of epochs

@@ -80,9 +80,8 @@ def leaky_relu(x: Any, negative_slope: Any = 0.01) -> Any:
 def leaky_slope(x: Any, negative_slope: Any) -> Any:
     """1 where x > 0, negative_slope where x ≤ 0, NaN where x is; several times as fast as np.where."""
     if type(negative_slope) is float and 0 <= negative_slope <= 1:
-        return np.clip(
-            np.ceil(x), negative_slope, 1
-        )  # which lies between what ceil is on the two sides, but NaN
+        # It lies between what ceil is on the two sides, but NaN.
+        return np.clip(np.ceil(x), negative_slope, 1)
     positive = step(x)
     return positive + (1 - positive) * negative_slope
 

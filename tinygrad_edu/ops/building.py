@@ -93,9 +93,8 @@ def zero_of(x: Any) -> Any:
 
 @composite(np.select)
 def _select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
-    expected = np.select(
-        [constant(c) for c in condlist], [zero_of(x) for x in choicelist], zero_of(default)
-    )  # NumPy's own word
+    # NumPy's own word.
+    expected = np.select([constant(c) for c in condlist], [zero_of(x) for x in choicelist], zero_of(default))
     chosen = default
     for condition, choice in zip(
         reversed(list(condlist)), reversed(list(choicelist))

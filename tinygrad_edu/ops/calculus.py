@@ -94,9 +94,8 @@ def _gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> A
     (f,) = as_arrays(f)
     for grid in as_arrays(*varargs):
         keeping(grid, f.dtype)
-    np.gradient(
-        np.zeros(f.shape, f.dtype), *map(constant, varargs), axis=axis, edge_order=edge_order
-    )  # NumPy's own word
+    # NumPy's own word.
+    np.gradient(np.zeros(f.shape, f.dtype), *map(constant, varargs), axis=axis, edge_order=edge_order)
     axes = tuple(range(f.ndim)) if axis is None else tuple(a % f.ndim for a in np.atleast_1d(axis).tolist())
     grids = list(varargs) if len(varargs) == len(axes) else list(varargs or (1.0,)) * len(axes)
     if f.dtype.kind in "iub":

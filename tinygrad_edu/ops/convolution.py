@@ -116,9 +116,8 @@ def spread_by_rows(image: Any, y: Any, weight: Any, windows: Windows) -> None:
     """
     (groups, c, h, _, n), (_, o, rows, columns, _) = image.shape, y.shape
     (kh, kw), (sh, sw), (dh, dw) = windows.kernel, windows.stride, windows.dilation
-    turned = np.reshape(
-        weight[:, :, ::-1], (groups, o, c, kh, kw)
-    )  # the more its row, the later the output's
+    # The more its row, the later the output's.
+    turned = np.reshape(weight[:, :, ::-1], (groups, o, c, kh, kw))
     turned = np.copy(np.transpose(turned, (0, 4, 2, 1, 3)), "C")  # (groups, kw, c/groups, o/groups, kh)
     for row in range(h):
         taps = [i for i in reversed(range(kh)) if (row - dh * i) % sh == 0 and 0 <= row - dh * i < sh * rows]

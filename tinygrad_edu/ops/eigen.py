@@ -82,9 +82,8 @@ def eigvals_gradient(g: Cotangent, a: Array, out: Array) -> Array:
     n, eps = w.shape[-1], np.finfo(w.dtype).eps
     rounding = 64 * n * eps * np.sqrt(np.add.reduce(np.absolute(a) ** 2, axis=BOTH))[..., None, None]
     distance = np.absolute(out[..., :, None] - w[..., None, :])
-    elsewhere = np.where(
-        beside(np.eye(n), w), 0, rounding + np.finfo(w.dtype).tiny
-    )  # more than 0 of a matrix of zeros too
+    # More than 0 of a matrix of zeros too.
+    elsewhere = np.where(beside(np.eye(n), w), 0, rounding + np.finfo(w.dtype).tiny)
     order = np.argmin(distance + elsewhere, axis=-1)
     v = np.take_along_axis(v, order[..., None, :], axis=-1)
     inverse = np.linalg.inv(v)

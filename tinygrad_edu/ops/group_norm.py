@@ -133,9 +133,7 @@ class Look:
         self.size = c // groups * places
         most = max(1, min(ROW // max(n, 1), math.isqrt(places))) if self.last else 1
         k = next(k for k in range(most, 0, -1) if places % k == 0)
-        self.k = k = (
-            places if k == 1 and places * n <= ROW and self.last else k
-        )  # of a prime number of places
+        self.k = k = places if k == 1 and places * n <= ROW and self.last else k  # of a prime number of them
         self.long = (self.channels, places // k, k * self.columns)
 
     def at(self, x: Any) -> Any:

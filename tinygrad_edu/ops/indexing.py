@@ -97,9 +97,8 @@ derivative(np.diagonal, lambda a, offset=0, axis1=0, axis2=1: np.diagonal(a, off
 def give_back(g: Any, shape: tuple[int, ...], indices: Any, axis: int | None, mode: Any) -> Any:
     """The adjoint of np.take: what was taken several times gets the sum."""
     axis, to = (0, (math.prod(shape),)) if axis is None or not shape else (axis % len(shape), shape)
-    indices = np.take(
-        beside(np.arange(to[axis]), indices), indices, mode=mode
-    )  # NumPy knows all modes, numbers too
+    # NumPy knows all modes, numbers too.
+    indices = np.take(beside(np.arange(to[axis]), indices), indices, mode=mode)
     return np.reshape(scatter(g, (*[slice(None)] * axis, beside(indices, g)), to), shape)
 
 

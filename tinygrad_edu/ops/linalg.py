@@ -278,9 +278,8 @@ def _cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, ax
     a, b = as_arrays(a, b)
     if axis is not None:
         axisa = axisb = axisc = axis
-    expected = np.cross(
-        *(np.zeros(x.shape, x.dtype) for x in (a, b)), axisa, axisb, axisc
-    )  # NumPy's own word
+    # NumPy's own word.
+    expected = np.cross(*(np.zeros(x.shape, x.dtype) for x in (a, b)), axisa, axisb, axisc)
     # A vector of two components lies in a plane: its third component is 0.
     a, b = ([*np.moveaxis(x, place, 0), 0][:3] for x, place in ((a, axisa), (b, axisb)))
     turns = [(1, 2), (2, 0), (0, 1)]

@@ -30,9 +30,8 @@ def axes_of(axis: Axis, ndim: int) -> tuple[int, ...]:
     """One axis, several, or all, as numbers from 0."""
     if axis is None or not ndim:  # the one element of a 0-d array lies on the axes 0 and -1 too
         return tuple(range(ndim))
-    several = (
-        isinstance(axis, tuple) or np.ndim(axis) > 0
-    )  # NumPy takes lists and arrays of axes here and there
+    # NumPy takes lists and arrays of axes here and there.
+    several = isinstance(axis, tuple) or np.ndim(axis) > 0
     return tuple(int(a) % ndim for a in (axis if several else (axis,)))  # type: ignore[union-attr]
 
 

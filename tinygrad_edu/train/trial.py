@@ -67,9 +67,8 @@ def check_last_batch(model: Module, loader: Any) -> None:
         return
     from ..data.fields import each
 
-    inputs = arranged(model, next(iter(copy.copy(loader))))[
-        0
-    ]  # of a copy, so that the loader stays where it is
+    batch = next(iter(copy.copy(loader)))  # of a copy, so that the loader stays where it is
+    inputs = arranged(model, batch)[0]
     example = each(itemgetter(slice(-1, None)), inputs)
     try:
         with undisturbed(model), training_mode(model, True), no_grad():

@@ -86,9 +86,7 @@ class Program:
         if they are single numbers; and no pass meets a result in between that an earlier pass has met.
         """
         known: dict[int, Any] = {number: np.asarray(value, float) for number, value in self.leaves}
-        made: dict[int, set[int]] = {
-            number: set() for number in known
-        }  # the steps that a variable depends on
+        made: dict[int, set[int]] = {number: set() for number in known}  # the steps each depends on
         passed: set[int] = set()
         for i, statement in enumerate(self.statements):
             if statement.operation == ZERO:

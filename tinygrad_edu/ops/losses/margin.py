@@ -226,9 +226,8 @@ def multilabel_margin_loss(scores: Any, labels: Any, *, reduction: str = "mean")
         )
     listed = np.logical_and.accumulate(labels >= 0, axis=-1)
     named = np.sum((labels[..., None] == np.arange(c)) & listed[..., None], axis=-2)  # (..., c), how often
-    counts = (named[..., :, None] * (named == 0)[..., None, :]).astype(
-        x.dtype
-    )  # (..., c, c), right and wrong
+    pairs = named[..., :, None] * (named == 0)[..., None, :]  # (..., c, c), right and wrong
+    counts = pairs.astype(x.dtype)
     behind = relu(1 - x[..., :, None] + x[..., None, :]) * counts
     return reduced(np.sum(behind, axis=(-2, -1)) / c, reduction)
 
