@@ -56,14 +56,17 @@ class Alike:
             frozenset(places[m][0] for m in memories if m in fleeting),
             left,
         )
-        if key not in self._printed:
+        known = key in self._printed
+        if not known:
             pointers: dict[tuple[int, Any], str] = {}
             printer = Printer(lambda *p: pointers.setdefault(p, f"m{p[0]}_{p[1].str[1:]}"), slot)
             printer.group(*key)
             self._printed[key] = printer.lines, pointers
         printed, used = self._printed[key]
-        if not printed:
-            return []
+        if not (known or any("for (" in line for line in printed)):
+            here = Printer(pointer, slot)  # a call of NumPy's, or a few numbers: seldom are there others
+            here.group(group, fleeting, unread)
+            return here.lines
         looks, fails = ("p[" in "".join(printed)), any("return 1;" in line for line in printed)
         declared, given = ["void **p"] * looks, ["p"] * looks
         for (number, dtype), name in used.items():

@@ -81,14 +81,16 @@ class Functions:
         functions = self.counting.functions(self.slot)
         self.inlined = self._inlined()
         made = list(map(self._function, numbers))
-        functions += [self.alike.text, *made]
+        fit = f"static int all_fit({self._parameters}) {{\n{self._conditions()}    return 0;\n}}\n"
+        functions += [
+            self.alike.text,
+            ("__attribute__((always_inline)) inline " if self.alone else "CALLED ") + fit,
+            *made,
+        ]
         if self.first:
-            functions.append(
-                f"static int all_fit({self._parameters}) {{\n{self._conditions()}    return 0;\n}}\n"
-            )
             functions.append(self._called("fits", "all_fit", 0))
         if self.many is not None:
-            text = self.many.text(self._parameters, self._conditions(), self.slot)
+            text = self.many.text(self._parameters, self._fit, self.slot)
             functions += [powers.TEXT, text]
         called, narrow = "" if self.alone else CALLED, self._is_narrow()
         inlined = inline(4 if narrow else 8) if self.inlined else ""
@@ -145,7 +147,7 @@ class Functions:
         places, names, values = (
             "".join(text.format(i) for i in given) for text in (", char *d{0}", ", d{0}", ", DATA(x{0})")
         )
-        before, parameters = "" if self.first else self._conditions(), self._parameters
+        before, parameters = self._fit * (not self.first), self._parameters
         counts = len(self.plan.lives) if self.counts else 0
         for k in range(counts):
             parameters += f", double t{k}, double lr{k}"
@@ -197,6 +199,12 @@ class Functions:
     def _parameters(self) -> str:
         return "void **p" + "".join(f", void *x{i}" for i in range(len(self.arguments)))
 
+    @property
+    def _fit(self) -> str:
+        """The line that looks at the arguments."""
+        given = "".join(f", x{i}" for i in range(len(self.arguments)))
+        return f"    const int fit = all_fit(p{given});\n    if (fit) return fit;\n"
+
     def _conditions(self) -> str:
         """That arguments are arrays of NumPy's, and lie apart from what the step writes to."""
         plan, memories = self.plan, self.memories
@@ -205,14 +213,26 @@ class Functions:
         lines = [
             f"if (*(intptr_t *)p[{self.slot(('result', k))}] != 1) return 2;" for k in range(len(plan.whole))
         ]
+        meets = []
         for i, ref in enumerate(self.arguments):
             value, memory = plan.program.values[ref.number], memories.all[memories.of[ref]]
             lines.append(f"if (((void **)x{i})[1] != p[0]) return 1;")
             low = memory.low - address(value)
+            meets.append(f"(DATA(x{i}) + {low} < end && at < DATA(x{i}) + {low + memory.size})")
+        if self.alone:
             for w in written:
                 at, size = f"(char *)p[{self.slot(('memory', w))}]", memories.all[w].size
-                here, end = f"DATA(x{i}) + {low}", f"DATA(x{i}) + {low + memory.size}"
-                lines.append(f"if ({here} < {at} + {size} && {at} < {end}) return 1;")
+                held = f"const char *const at = {at}, *const end = at + {size};"
+                lines += [f"{{ {held} if ({' || '.join(meets)}) return 1; }}"] * bool(meets)
+        elif written and meets:
+            them = ", ".join(f"{{{self.slot(('memory', w))}, {memories.all[w].size}}}" for w in written)
+            lines += [
+                f"static const word written[][2] = {{{them}}};",
+                f"for (word k = 0; k < {len(written)}; k++) {{",
+                "    const char *const at = p[written[k][0]], *const end = at + written[k][1];",
+                f"    if ({' || '.join(meets)}) return 1;",
+                "}",
+            ]
         return indented(lines)
 
     def _declared(self, used: dict[tuple[int, Any], str]) -> tuple[list[str], dict[str, str]]:

@@ -5,7 +5,12 @@ NARROW = """
 #pragma GCC target("prefer-vector-width=128")
 #endif
 """
-CALLED = "#define CALLED __attribute__((noinline))\n"
+CALLED = """
+#define CALLED __attribute__((noinline))
+#ifndef __clang__
+#define ONE __attribute__((noinline, noclone))  /* GCC makes one for each number that it is given, else */
+#endif
+"""
 HEAD = r"""
 #include <stdint.h>
 #define memcpy __builtin_memcpy  /* whose headers are long */
@@ -25,6 +30,9 @@ typedef void (*loop)(char **, const word *, const word *, void *);  /* NumPy's i
 #define ALIGNED __attribute__((aligned(64)))
 #ifndef CALLED
 #define CALLED  /* each time in the place of a call, in a step of few numbers */
+#endif
+#ifndef ONE
+#define ONE CALLED
 #endif
 #ifdef __clang__
 #define IVDEP _Pragma("clang loop vectorize(assume_safety)")
@@ -88,12 +96,7 @@ CALLED static void turn_##type(const type *a, word s, type *o, word r) {        
 TURN(float, int32_t)
 TURN(double, int64_t)
 static double (*volatile power)(double, double) = pow;  /* as Python has it: none is folded by the compiler */
-/* NumPy's pairwise sum of n numbers, that many apart; one function, GCC would make one for each n. */
-#ifdef __clang__
-#define ONE CALLED
-#else
-#define ONE CALLED __attribute__((noclone))
-#endif
+/* NumPy's pairwise sum of n numbers, that many apart. */
 #define EIGHT(a) {(a)[0], (a)[s], (a)[2 * s], (a)[3 * s], (a)[4 * s], (a)[5 * s], (a)[6 * s], (a)[7 * s]}
 #define SUM(name, type, apart)                                                            \
 ONE static type name(const type *a, word n, word given) {                                 \

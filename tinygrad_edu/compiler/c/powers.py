@@ -27,7 +27,7 @@ static double next_power(two *power, double base) {
     *power = product_of_two(*power, (two){base});
     return power->high;
 }
-static two powers_until(double base, word n) {
+__attribute__((noinline)) static two powers_until(double base, word n) {
     two power = {1};
     for (word bit = (word)1 << 8 * sizeof n - 2; bit > 0; bit >>= 1) {
         power = product_of_two(power, power);

@@ -194,7 +194,8 @@ class Printer(Loops):
         slot = self._slot(ufunc, types)
         return [
             f"char *a[] = {{{', '.join(places)}}};",
-            f"const word n[] = {{{', '.join(map(str, lengths))}}}, s[] = {{{', '.join(map(str, strides))}}};",
+            f"static const word n[] = {{{', '.join(map(str, lengths))}}};",
+            f"static const word s[] = {{{', '.join(map(str, strides))}}};",
             f"((loop)p[{slot}])(a, n, s, p[{slot + 1}]);  /* {ufunc.__name__} */",
         ]
 
