@@ -12,7 +12,7 @@ import numpy as np
 from ..loops.kinds import FOLDS, Fold
 from ..loops.memories import C_TYPES, Operand
 from ..loops.nest import Nest
-from ..loops.sums import room_of
+from ..loops.sums import beginning, room_of
 
 FEW = 4  # passes of an innermost loop that are written out, so that the loop around it becomes vectors
 PAIRWISE = 8  # numbers that NumPy sums pairwise; it adds fewer one after another
@@ -143,6 +143,8 @@ class Loops:
             value = value if source.dtype == over.dtype else self._cast(kind, value)
             lines.append(self._let(f"const {kind}", name, value))
         total = names[0]
+        if op == "add" and over.dtype.kind == "f" and beginning() != "-0.0":
+            names.insert(1, self._cast(kind, beginning()))
         for name in names[1:]:
             total, before = self._name(), total
             lines.append(self._let(f"const {kind}", total, self.folds[op].format(before, name)))
@@ -171,7 +173,11 @@ class Loops:
 
     def _begin_fold(self, op: str, out: Operand, source: Operand, kept: tuple[int, ...]) -> None:
         """What a fold begins with: a number, or the first of what is folded."""
-        start = {"add": "-0.0" if out.dtype.kind == "f" else "0", "multiply": "1", "logical_and": "1"}.get(op)
+        start = {
+            "add": beginning() if out.dtype.kind == "f" else "0",
+            "multiply": "1",
+            "logical_and": "1",
+        }.get(op)
         start = "0" if op == "logical_or" or (op == "add" and 0 in source.shape) else start
         fill, value = Nest(out.shape, [out], out), self._cast(self.types[out.dtype.str[1:]], str(start))
         if start is None:

@@ -65,7 +65,7 @@ class Items:
     def each(self, op: str, out: Operand, args: list[Given], loop: Any, gives: Any) -> None:
         """Add an elementwise statement; by way of a temporary array, where out lies across an argument."""
         args = [a.broadcast(out.shape) if isinstance(a, Operand) else a for a in args]
-        args = [Literal(np.asarray(a.value).astype(loop)[()]) if isinstance(a, Literal) else a for a in args]
+        args = [Literal(fitting(a.value, loop)) if isinstance(a, Literal) else a for a in args]
         crossing = any(isinstance(a, Operand) and a.overlaps(out) and not same_place(a, out) for a in args)
         to = self.memories.temporary(out.shape, gives) if crossing else out
         self._made.append(Each(op, to, tuple(args), np.dtype(loop), np.dtype(gives)))
@@ -129,8 +129,8 @@ class Items:
         ref, key = call.args
         if self._is_mask(call):
             mask, source = self.operand(key), self.operand(ref)
-            if mask.shape != source.shape:
-                raise NoLoop("a mask of fewer axes")
+            if mask.shape != source.shape or not source.shape:
+                raise NoLoop("a mask of fewer axes, or of none")
             self.counted.add(call.outputs[0])
             out = self.target(call)
             self.memories.extend(out.memory, source.shape[-1] * out.dtype.itemsize)
@@ -257,6 +257,15 @@ class Items:
             offset = out.offset + start * out.strides[axis]
             self.copy(out._replace(offset=offset, shape=part.shape), part)
             start += part.shape[axis]
+
+
+def fitting(value: Any, dtype: Any) -> Any:
+    """A number as one of a type; NumPy compares with those that are beyond its ends, and clips at them."""
+    if type(value) is int and np.dtype(dtype).kind in "iu":
+        ends = np.iinfo(dtype)
+        if not ends.min <= value <= ends.max:
+            raise NoLoop(f"a number beyond the ends of {ends.dtype}")
+    return np.asarray(value).astype(dtype)[()]
 
 
 def same_place(a: Operand, b: Operand) -> bool:

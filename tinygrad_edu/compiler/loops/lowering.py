@@ -14,7 +14,7 @@ from ..program import Call, Check, Ref
 from ..trace.settings import CLIP
 from .items import Items, same_place
 from .kinds import FOLDS, TEMPLATES, Draw, Fold, Given, Inner, Product, Statement, Test
-from .memories import Literal, NoLoop, Operand, in_order
+from .memories import C_TYPES, Literal, NoLoop, Operand, in_order
 from .sums import turns_around
 
 COPIES = {"copy", "astype", "flatten", "ravel", "reshape"}
@@ -108,8 +108,8 @@ class Lowering(Items):
             *loops, gives = ufunc.resolve_dtypes((*map(kind_of, args), None), **settings)
         except TypeError:  # a ufunc of other than NumPy's types
             raise NoLoop(f"the types of {ufunc.__name__}") from None
-        if any(d.kind not in "fiub" for d in (*loops, gives)):
-            raise NoLoop(f"{ufunc.__name__} of type {gives}")
+        if any(d.str[1:] not in C_TYPES for d in (*loops, gives)):
+            raise NoLoop(f"{ufunc.__name__} of types {loops} to {gives}")
         loop = loops[0]
         template = TEMPLATES[loop.kind].get(ufunc.__name__)
         if template is not None and all(d == loop for d in loops) and gives in (loop, np.dtype(bool)):

@@ -26,6 +26,12 @@ def room_of(sizes: Sequence[int]) -> int:
 
 
 @cache
+def beginning() -> str:
+    """With what NumPy begins a sum of floats, 0 or -0: whether the sum of -0 is that, its answer tells."""
+    return str(np.add.reduce(np.array([-0.0, -0.0])))
+
+
+@cache
 def keeps_rows_whole() -> bool:
     """Whether NumPy's buffer ends with a row, as from 2.3 on, or anywhere; which its answer tells."""
     rows = np.cos(np.arange(24_000, dtype=np.float32)).reshape(600, 40)[:, :39]

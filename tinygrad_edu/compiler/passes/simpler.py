@@ -11,13 +11,18 @@ from .copies import substituted
 
 def simpler(program: Program, results: list[Ref]) -> None:
     """Change calls of a program, to such as take less time."""
-    program.steps = [_by_ufunc(step) if isinstance(step, Call) else step for step in program.steps]
+    program.steps = [_by_ufunc(step, program) if isinstance(step, Call) else step for step in program.steps]
     _without_maxima(program, results)
 
 
-def _by_ufunc(call: Call) -> Call:
-    """Call a ufunc where np.clip would come to it through functions in Python."""
+def _by_ufunc(call: Call, program: Program) -> Call:
+    """Call a ufunc where np.clip would come to it through functions in Python, and these do no more: where
+    whole numbers have a bound that their type does not hold, they leave that out.
+    """
     bounded = call.function is np.clip and len(call.args) == 3 and None not in call.args[1:]
+    if bounded and int in map(type, call.args[1:]):
+        x = call.args[0]
+        bounded = type(x) is Ref and program.values[x.number].dtype.kind == "f"
     return call._replace(function=CLIP) if bounded and set(call.kwargs) <= {"out"} else call
 
 

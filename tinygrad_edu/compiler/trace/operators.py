@@ -16,12 +16,22 @@ class Operators(NDArrayOperatorsMixin):
     __slots__ = ()
     _log: Any
     _value: Any
+    _powered: Any
 
     def __pow__(self, exponent: Any) -> Any:
         """As arrays do it, which take another way than np.power where the exponent is 2 or 1/2."""
         if type(exponent) not in (int, float):
             return super().__pow__(exponent)
         return self._log.results(operator.pow, (self, exponent), {}, self._value**exponent)
+
+    def __ipow__(self, exponent: Any) -> Any:
+        """That way in place, where np.power has other bits."""
+        kind = np.asarray(self._value).dtype.kind
+        is_other = kind == "c" or (kind == "f" and exponent == 0.5)
+        if type(exponent) not in (int, float) or not (is_other and isinstance(self._value, np.ndarray)):
+            return self._powered(exponent)
+        self._log.call("__setitem__", (self, ..., self**exponent), {})
+        return self
 
 
 def _of_temporaries(name: str, ufunc: np.ufunc, commutes: bool) -> Any:
@@ -58,5 +68,6 @@ def _in_place(name: str, operation: Any) -> Any:
     return operator_of
 
 
-for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow"):  # numbers are not written into
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod"):  # numbers are not written into
     setattr(Operators, f"__i{_name}__", _in_place(f"__i{_name}__", getattr(operator, _name)))
+Operators._powered = _in_place("__ipow__", operator.pow)

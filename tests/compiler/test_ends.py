@@ -1,0 +1,72 @@
+"""Numbers at the ends of their types, and next to 0: compiled, they are as NumPy has them."""
+
+import numpy as np
+import pytest
+
+import tinygrad_edu as tg
+from tinygrad_edu.compiler.c import cache
+
+pytestmark = pytest.mark.usefixtures("quick_c")
+NEEDS_C = pytest.mark.skipif(cache.compiler() is None, reason="there is no C compiler here")
+rng = np.random.default_rng(0)
+
+
+@pytest.fixture(params=["numpy", pytest.param("c", marks=NEEDS_C)])
+def check(request, tmp_path):
+    """Compare what a function gives compiled with what it gives, to the bit."""
+
+    def check(function, *args):
+        step = tg.compile(function, backend=request.param, cache=tmp_path / "new")
+        step(*(np.copy(a) for a in args))
+        for found, expected in zip(step(*args), function(*(np.copy(a) for a in args)), strict=True):
+            assert np.asarray(found).dtype == np.asarray(expected).dtype
+            np.testing.assert_array_equal(found, expected)
+            np.testing.assert_array_equal(np.signbit(np.real(found)), np.signbit(np.real(expected)))
+        assert step.specializations
+        assert not step.failures
+
+    return check
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i1", "i4", "u8"])
+def test_whole_numbers_meet_those_that_their_type_does_not_hold(check, dtype):
+    def step(x):
+        above, below = np.where(x > -1, x, 0), x[x < 300]
+        clipped = np.clip(x, -300, 2**40), np.clip(x, -1, 1), x.clip(0, 2**40)
+        return above, below, *clipped, x == 2**40, x != -1, x < 2**70, np.signbit(x)
+
+    check(step, np.arange(5).astype(dtype))
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (3,), (1, 1), (2, 3), (3, 40), (300,)])
+def test_sums_of_negative_zeros(check, shape):
+    def step(x):
+        axes = range(x.ndim)
+        return x.sum(), x.mean(), (x * -x).sum(), *(x.sum(a) for a in axes), *(x.mean(a) for a in axes)
+
+    check(step, np.full(shape, -0.0, np.float32))
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f8", "c8", "c16"])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_powers_in_place(check, dtype):
+    def step(x):
+        powers = [x.copy() for _ in range(6)]
+        for z, exponent in zip(powers, (2, 2.0, 0.5, -1, 3, 1)):
+            z **= exponent
+        return powers
+
+    x = rng.standard_normal(9) + (1j * rng.standard_normal(9) if dtype[0] == "c" else 0)
+    x[:3] = -np.inf, -0.0, np.nan
+    check(step, x.astype(dtype))
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3)])
+def test_masks_of_as_many_axes(check, shape):
+    def step(x, y):
+        z = x.copy()
+        z[z > y] *= 2
+        z[z < y] = 0
+        return z, x[x > y]
+
+    check(step, np.asarray(rng.standard_normal(shape) + 1), np.asarray(rng.standard_normal(shape)))
