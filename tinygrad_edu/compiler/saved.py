@@ -13,6 +13,7 @@ from numpy.lib.array_utils import byte_bounds
 
 from ..errors import TraceError
 from .lesson.copied import Copied
+from .memory.random_functions import is_numpys
 from .program import Call, Live, owner_of
 from .source.text import Source
 from .state.nested import alike
@@ -72,6 +73,10 @@ class Saved(Source):
         owner = getattr(value, "__self__", None)
         if isinstance(owner, np.random.Generator):
             kind, state = type(owner.bit_generator).__name__, owner.bit_generator.state
+            if not is_numpys(value) or not hasattr(np.random, kind):
+                raise TraceError(
+                    f"The step draws from a {type(owner).__name__} of its own kind, not NumPy's."
+                )
             line = f"_{key} = np.random.{kind}()"
             self.made += [line, f"_{key}.state = {state!r}"]
             return f"np.random.Generator(_{key}).{value.__name__}"

@@ -197,10 +197,12 @@ class Specialization:
         """The step; where a check may fail, it gives back the draws that it made before."""
         if not self.generators:
             return self.step
+        owners = (getattr(value, "__self__", None) for value in self.source.defined.values())
+        draws = any(isinstance(owner, np.random.Generator) for owner in owners)  # not in C alone
 
         def step(*arrays: Any) -> Any:
             states = [generator.bit_generator.state for generator in self.generators]
-            with held(self.generators):
+            with held(self.generators, draws=draws):
                 found = self.step(*arrays)
             if found is None:
                 for generator, state in zip(self.generators, states):

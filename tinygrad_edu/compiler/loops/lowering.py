@@ -9,7 +9,7 @@ import numpy as np
 
 from ...optim.clip import clip_norm_of
 from ..memory.inner import inner_loop
-from ..memory.random_functions import FILLING, NUMBERS, function_of, signature_of
+from ..memory.random_functions import FILLING, NUMBERS, function_of, is_numpys, signature_of
 from ..program import Call, Check, Ref
 from ..trace.settings import CLIP
 from .items import Items, same_place
@@ -69,6 +69,8 @@ class Lowering(Items):
 
     def _draw(self, call: Call) -> None:
         name, given = call.function.__name__, signature_of(call)
+        if not is_numpys(call.function):
+            raise NoLoop(f"a draw by {name} of a class that is not NumPy's")
         if not call.outputs:
             raise NoLoop("a draw into an array that is there")
         out, size = self.memories.operand(call.outputs[0]), given.pop("size", None)

@@ -5,6 +5,7 @@ the address of its interface, ``bitgen_t``.  Each function is tried once.
 """
 
 import ctypes
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -16,10 +17,17 @@ from ..program import Call
 
 FILLING = {"random": "random_standard_uniform_fill", "standard_normal": "random_standard_normal_fill"}
 NUMBERS = {"normal": (("loc", 0.0), ("scale", 1.0)), "uniform": (("low", 0.0), ("high", 1.0))}
+REENTRANT = type(threading.RLock())
 POSITIONS = {
     "random": ("size", "dtype", "out"), "standard_normal": ("size", "dtype", "out"),
     "normal": ("loc", "scale", "size"), "uniform": ("low", "high", "size"),
 }  # fmt: skip
+
+
+def is_numpys(method: Any) -> bool:
+    """Whether a method of a generator is NumPy's, and not one of a class that derives from `Generator`."""
+    name = method.__name__
+    return getattr(type(method.__self__), name, None) is getattr(np.random.Generator, name, method)
 
 
 def signature_of(call: Call) -> dict[str, Any]:
@@ -36,11 +44,21 @@ def interface_of(generator: np.random.Generator) -> int:
 
 
 @contextmanager
-def held(generators: Iterable[np.random.Generator]) -> Iterator[None]:
-    """A block in which no other thread draws from generators, as NumPy's draws are."""
+def held(generators: Iterable[np.random.Generator], *, draws: bool = False) -> Iterator[None]:
+    """A block in which no other thread draws from generators, as NumPy's draws are.
+
+    Parameters
+    ----------
+    generators : iterable of Generator
+    draws : bool, default=False
+        Whether the block calls their methods, which take the lock themselves: before NumPy 2.4 they would
+        wait for ever, so that there nothing is held.
+    """
+    locks = {id(lock): lock for lock in (g.bit_generator.lock for g in generators)}
     with ExitStack() as stack:
-        for generator in generators:
-            stack.enter_context(generator.bit_generator.lock)
+        for _, lock in sorted(locks.items()):  # in one order, lest two threads wait for each other
+            if not draws or isinstance(lock, REENTRANT):
+                stack.enter_context(lock)
         yield
 
 
