@@ -40,7 +40,7 @@ def main(given: argparse.Namespace) -> int:
 
     rules = {p.stem: p for p in sorted(OPS.rglob("*.py")) if p.stem != "__init__"}
     names = given.files or list(rules)
-    files = tuple(path if (path := Path(name)).exists() else rules[path.stem] for name in names)
+    files = tuple(path if (path := Path(name).resolve()).exists() else rules[path.stem] for name in names)
     again = given.again and frozenset(reasons(given.again.read_text()))
     options = Options(
         files, given.sample, given.seed, given.examples, given.seconds, given.match, given.survey, again

@@ -417,6 +417,7 @@ def test_norms_over_windows():
         np.testing.assert_allclose(tg.lp_pool2d(x, p, 2), norms, rtol=1e-12)
     sums = (x[0, :, 0, 0:3] ** 3).sum(-1)
     np.testing.assert_allclose(tg.lp_pool1d(x[0, :, 0], 3, 3)[:, 0], np.cbrt(sums), rtol=1e-12)
+    assert tg.lp_pool1d(np.array([[60, 80]], np.int8), 2, 2).tolist() == [[100]]  # 60² is no int8
     zeros = tg.Tensor(np.zeros((1, 4)), requires_grad=True)
     y = nn.LPPool1d(2, 2)(zeros)
     np.sum(y).backward()
