@@ -93,6 +93,15 @@ def test_wrong_shapes_say_what_to_do():
         nn.Linear(0, 1)
 
 
+@pytest.mark.parametrize("shape", [(4,), (5, 4), (2, 5, 4)])
+def test_inputs_that_fit_are_not_blamed_for_a_bias_that_does_not(shape):
+    layer = nn.Linear(4, 3, rng=0)
+    layer.bias = nn.Parameter(np.ones(2))
+    with pytest.raises(ValueError, match="could not be broadcast") as caught:
+        layer(np.ones(shape))
+    assert "features" not in str(caught.value)
+
+
 def test_a_state_is_loaded_whole_or_not_at_all():  # T07
     net, other = Net(), Net()
     state = net.state_dict()

@@ -69,6 +69,8 @@ def test_weights_are_standard_normal():
     np.testing.assert_array_equal(weight, nn.Embedding(200, 100, rng=0).weight.data)
     assert {k: v.shape for k, v in nn.Embedding(5, 3).state_dict().items()} == {"weight": (5, 3)}
     assert repr(nn.Embedding(5, 3, 0)) == "Embedding(5, 3, padding_idx=0)"
+    own = lambda shape, rng, dtype: rng.random(shape, dtype)  # which is given a generator, and no seed
+    assert 0 <= nn.Embedding(5, 3, init=own, rng=0).weight.data.min() < 1
 
 
 def test_indices_are_lists_arrays_and_integer_tensors():
