@@ -237,25 +237,3 @@ def test_the_layer_list_by_hand(script):
                 delta = back
         rounds.append(total / 10)
     assert module.train(model, x, module.Y)[:3] == pytest.approx(rounds, rel=1e-11)
-
-
-# ---- the scripts themselves --------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "11_moons",
-        "12_spirals",
-        "13_small_nets",
-        "15_planar_flower",
-        "16_layer_list",
-        "18_one_step_by_hand",
-        "20_scalar_gates",
-    ],
-)
-def test_a_quick_run_meets_its_rows(script, name):
-    rows = script(name).run(quick=True)
-    assert rows
-    assert [row for row in rows if row.met is False] == []
-    assert any(row.met for row in rows)
