@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -80,6 +81,14 @@ def off_zero(shape: Any = None) -> SearchStrategy[Any]:
 
 def choice(*values: Any) -> SearchStrategy[Any]:
     """One of these values."""
+    try:
+        return _choice(*values)
+    except TypeError:  # lists and arrays have no hash
+        return st.sampled_from(values)
+
+
+@lru_cache(maxsize=1024, typed=True)
+def _choice(*values: Any) -> SearchStrategy[Any]:
     return st.sampled_from(values)
 
 

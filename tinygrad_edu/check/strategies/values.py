@@ -204,6 +204,9 @@ def cotangents(like: Any) -> SearchStrategy[Any]:
     return drawn.flatmap(imaginary) if like.dtype.kind == "c" else drawn
 
 
+_LAYOUTS = [st.sampled_from(["C", "F", "reversed", "strided", *["broadcast"] * n]) for n in (False, True)]
+
+
 @st.composite
 def layouts(draw: Draw, array: Any, *, repeats: bool = True) -> Any:
     """The array in another layout: C, Fortran, reversed, every other element, stride 0; perhaps read-only.
@@ -225,7 +228,7 @@ def layouts(draw: Draw, array: Any, *, repeats: bool = True) -> Any:
     [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]
     """
     everywhere: Any = (..., *[slice(None, None, -1)] * array.ndim)
-    kind = draw(st.sampled_from(["C", "F", "reversed", "strided", *["broadcast"] * repeats]))
+    kind = draw(_LAYOUTS[repeats])
     if kind == "reversed":
         array = array[everywhere].copy()[everywhere]
     elif kind == "strided":
