@@ -5,22 +5,28 @@ import linecache
 import tracemalloc
 
 import numpy as np
+import pytest
 
 import tinygrad_edu as tg
 from tinygrad_edu import nn, optim
 from tinygrad_edu.compiler.asleep import Asleep, Text
+from tinygrad_edu.compiler.c import cache
 from tinygrad_edu.compiler.compiled import LIMIT
 from tinygrad_edu.compiler.program import Ref
+from tinygrad_edu.compiler.specialization import Specialization
 from tinygrad_edu.compiler.state.watch import Watch
 from tinygrad_edu.compiler.trace.log import Log
 from tinygrad_edu.compiler.trace.traced import Traced
 
+pytestmark = pytest.mark.usefixtures("quick_c")
+WITH_C = pytest.mark.skipif(cache.compiler() is None, reason="there is no C compiler here")
 
-def compiled():
+
+def compiled(backend="numpy"):
     model = nn.Sequential(nn.Linear(2, 4, rng=0), nn.Tanh(), nn.Linear(4, 2, rng=1))
     optimizer = optim.Adam(model.parameters(), lr=0.1)
 
-    @tg.compile
+    @tg.compile(backend=backend)
     def step(x, y):
         optimizer.zero_grad()
         loss = tg.softmax_cross_entropy(model(x), y)
@@ -67,18 +73,56 @@ def test_nothing_of_the_trace_is_left():
     assert step.specializations[0].run.program._asleep
 
 
-def test_a_small_step_takes_little_memory():
-    run(compiled())  # what is imported and made once is not counted
-    gc.collect()
-    tracemalloc.start()
-    try:
-        step = compiled()
-        run(step)
+def memory_of(work):
+    """The bytes that are held after some work and were not before: the less of two times, as Python's table
+    of names may grow in one of them.
+    """
+    found = []
+    for _ in range(2):
         gc.collect()
-        assert tracemalloc.get_traced_memory()[0] < 120_000
-    finally:
-        tracemalloc.stop()
-    assert "def step" in step.source
+        tracemalloc.start()
+        try:
+            held = work()
+            gc.collect()
+            found.append(tracemalloc.get_traced_memory()[0])
+        finally:
+            tracemalloc.stop()
+        del held
+    return min(found)
+
+
+@pytest.mark.parametrize("backend", ["numpy", pytest.param("c", marks=WITH_C)])
+def test_a_small_step_takes_little_memory(backend):
+    def work():
+        step = compiled(backend)
+        run(step)
+        return step
+
+    work()  # what is imported and made once is not counted
+    assert memory_of(work) < 70_000
+    assert "def step" in work().source
+
+
+def test_calls_and_traces_leave_nothing_behind():
+    step, x = compiled(), np.ones((4, 2), np.float32)
+
+    def calls():
+        for _ in range(300):
+            step(x, [0, 1, 1, 0])
+
+    def traces():
+        for n in range(3, 5 + LIMIT):
+            run(step, 1)  # of another shape
+            step(np.ones((n, 2), np.float32), np.zeros(n, int))
+
+    calls()
+    traces()
+    assert memory_of(calls) < 3_000
+    gc.collect()
+    traced = [
+        o for o in gc.get_objects() if type(o) is Specialization and o.call.__globals__["compiled"] is step
+    ]
+    assert len(traced) <= LIMIT + 1
 
 
 def test_texts_are_there_where_they_are_asked_for():

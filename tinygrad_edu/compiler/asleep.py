@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 PLAIN = frozenset({type(None), bool, int, float, str, tuple, list, dict, set, slice, type(...)})
-LEVEL = 1  # of compression: others take three times as long for a tenth
-LEVEL_OF_TEXTS, FARTHEST = 6, 1 << 15  # which are small and alike; how far zlib looks back
+# How hard zlib looks for what is alike, and how far back, by its power of two; of much room it would clear
+# more than it needs, which takes longer than all the rest.
+FAST, WELL, NEAR, FAR, ROOM = 1, 6, 12, 15, 6
 
 
 class Text(Sequence[str]):
@@ -28,11 +29,12 @@ class Text(Sequence[str]):
 
     def __init__(self, text: str, known: str = "") -> None:
         self._known = known
-        made = zlib.compressobj(LEVEL_OF_TEXTS, zdict=known.encode()[-FARTHEST:])
+        window = FAR if known else NEAR
+        made = zlib.compressobj(WELL, zlib.DEFLATED, window, ROOM, zdict=known.encode()[-(1 << FAR) :])
         self._bytes = made.compress(text.encode()) + made.flush()
 
     def __str__(self) -> str:
-        made = zlib.decompressobj(zdict=self._known.encode()[-FARTHEST:])
+        made = zlib.decompressobj(zdict=self._known.encode()[-(1 << FAR) :])
         return made.decompress(self._bytes).decode()
 
     def __len__(self) -> int:
@@ -60,7 +62,8 @@ class Asleep:
         stream = io.BytesIO()
         pickler = (_Choosing if same else _Pickler)(stream, PLAIN | {*kinds}, same)
         pickler.dump(value)
-        self._held, self._bytes = pickler.held, zlib.compress(stream.getvalue(), LEVEL)
+        made = zlib.compressobj(FAST, zlib.DEFLATED, NEAR, ROOM)
+        self._held, self._bytes = pickler.held, made.compress(stream.getvalue()) + made.flush()
 
     def awake(self) -> Any:
         """The value, made anew."""

@@ -84,8 +84,9 @@ def compile(function: Any = None, *, backend: str = "numpy", cache: str | PathLi
 
     The arrays of a compiled step take about the memory of the eager one's at its peak, or less: buffers lie
     over each other, but stay between two steps.  What it is made of takes some tens of kilobytes more, and a
-    hundred or two for hundreds of calls: code, views, the guards and what they compare.  A step that computes
-    in a few kilobytes takes several times as much compiled (``report()`` says the bytes of buffers).
+    hundred for hundreds of calls: code, views, the guards and what they compare; what is asked for seldom is
+    bytes until then.  A step that computes in a few kilobytes takes a few times as much compiled
+    (``report()`` says the bytes of buffers).
 
     Examples
     --------

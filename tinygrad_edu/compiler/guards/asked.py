@@ -1,6 +1,5 @@
 """Asked: what a trace depends on in the words of Python, asleep while C, or a class, says that it holds."""
 
-import re
 from collections.abc import Collection
 from typing import Any
 
@@ -8,7 +7,6 @@ from ..asleep import Asleep
 from ..state.places import Attribute, Own, Place, Slot
 from ..texts import defined
 
-NAME = re.compile(r"[^\W\d]\w*")
 UNLIKE = (LookupError, AttributeError, ValueError)  # where something is not there any more
 
 
@@ -33,8 +31,8 @@ class Asked:
         leaves: int, meaning: dict[str, Any], found: Any, same: list[Any],
     ) -> None:  # fmt: skip
         slow = [c for _, part in groups for c in part if c in quick and c not in of_arguments]
-        named = {name for _, part in groups for condition in part for name in NAME.findall(condition)}
-        meaning = {name: meaning[name] for name in named.intersection(meaning)}
+        every = "".join(condition for _, part in groups for condition in part)
+        meaning = {name: value for name, value in meaning.items() if name in every}
         text = f"def holds():\n    return bool({' and '.join(slow) or True})\n"
         text += f"def fits({', '.join(f'a{i}' for i in range(leaves))}):\n    "
         text += f"return bool({' and '.join(of_arguments) or True})\n"
@@ -42,10 +40,6 @@ class Asked:
         self._asleep = Asleep((groups, text, meaning, found), *kinds, same=same)
         self._leaves = leaves
         self._made: dict[str, Any] | None = None  # when it is asked for the first time
-
-    def forget(self) -> None:
-        """Sleep until the conditions are asked again."""
-        self._made = None
 
     def found(self) -> Any:
         """What finds the other way again."""

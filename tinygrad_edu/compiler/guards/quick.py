@@ -1,6 +1,6 @@
 """Quick: guards that are asked at once: C looks at words of memory; without C a class tells of methods."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
@@ -60,7 +60,7 @@ class Quick:
         others: list[tuple[Any, Any, str]] = [(of_length, c, text) for c, text in sizes]
         others += [(of_form, array, text) for _, array, text in forms(one, name)]
         others = [(of, value, text) for of, value, text in others if of(value)]
-        self._found: Any = classes, held, [(of, value) for of, value, _ in others]
+        self._parts: Any = classes, held, others, places
         most = 4 * len(held) + len(classes) + sum(len(of(v)) for of, v, _ in others) + 1
         self._words = one.source.words(most, wanted)
         if self._words is None:
@@ -79,36 +79,41 @@ class Quick:
         if self.probe is not None:
             self.asks = f"{name(self.probe.cls, 'probe')}.__flags__ == {self.probe.flags}"
             self.texts = {is_same(p.text(name), v, name) for p, v in methods.places}
+            self._parts = [], [], [], methods.places
 
     def sleep(self, groups: list[tuple[str, list[str]]], leaves: int, meaning: dict[str, Any]) -> Asked:
         """Have C, or the probe, look for the first time, and forget what is needed to do so again only.
 
         Returns what is asked, in groups.
         """
+        classes, held, others, methods = self._parts
+        found = (classes, held, [(of, value) for of, value, _ in others]) if self.hold else None
+        same = [p.container for p, _ in held] + [p.key for p, _ in held if type(p.key) is str]
         given = groups, self.texts, self._of_arguments, leaves if self.takes else 0, meaning
-        found = self._found if self.hold else None
-        places = [place for place, _ in self._found[1]]
-        same = [p.container for p in places] + [p.key for p in places if type(p.key) is str]
         self._asked = asked = Asked(*given, found, same)
-        if self.hold or self.probe:
-            self._look()
-            asked.forget()
-        self.texts, self._of_arguments, self._found = (), [], None
+        texts = " and ".join(text for *_, text in others) or "True"
+
+        def holds() -> bool:  # without a function that would have to be compiled
+            now = eval(texts, {}, meaning)  # noqa: S307  # our own text
+            return bool(now) and all(p.get() is v for p, v in methods)
+
+        self._look(found, holds)
+        self.texts, self._of_arguments, self._parts = (), [], None
         return asked
 
-    def _look(self) -> None:
+    def _look(self, found: Any, holds: Callable[[], bool]) -> None:
         """Have C look where things are now, or have the probe look, if they are what they were."""
         if self.probe is not None:
             self.probe.look()
-            if not self._asked.holds():  # another thread has changed something since
+            if not holds():  # another thread has changed something since
                 self.probe.forget()
-            return
-        classes, held, others = self._asked.found()
-        found = [*map(of_class, classes), *(_of_place(p, v) for p, v in held)]
-        found += [of(value) for of, value in others]
-        # Another thread may have changed something: it is asked for when it is known where to look.
-        if all(found) and self._asked.holds():
-            self._words.set([*dict.fromkeys(condition for part in found for condition in part)])
+        elif found is not None:
+            classes, held, others = found
+            known = [*map(of_class, classes), *(_of_place(p, v) for p, v in held)]
+            known += [of(value) for of, value in others]
+            # Another thread may have changed something: it is asked for when it is known where to look.
+            if all(known) and holds():
+                self._words.set([*dict.fromkeys(condition for part in known for condition in part)])
 
     def slowly(self, *args: Any) -> bool:
         """Ask in Python for what C, or the probe, has not found; where it is as it was, they look anew."""
@@ -118,7 +123,7 @@ class Quick:
         """Have C look anew: things are what they were, but C has not found them.  True."""
         self.left -= 1
         if self.left >= 0:
-            self._look()
+            self._look(self._asked.found(), self._asked.holds)
         return True
 
 
