@@ -5,6 +5,7 @@ import pytest
 
 import tinygrad_edu as tg
 from tinygrad_edu.compiler.c import cache
+from tinygrad_edu.ops.pieces import MANY
 
 pytestmark = pytest.mark.usefixtures("quick_c")
 NEEDS_C = pytest.mark.skipif(cache.compiler() is None, reason="there is no C compiler here")
@@ -59,6 +60,17 @@ def test_powers_in_place(check, dtype):
     x = rng.standard_normal(9) + (1j * rng.standard_normal(9) if dtype[0] == "c" else 0)
     x[:3] = -np.inf, -0.0, np.nan
     check(step, x.astype(dtype))
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("shape", [(63, 64), (64, 64), (9, 500)])
+@NEEDS_C
+def test_softmax_of_many_elements_sums_by_products_of_another_order(shape, dtype, tmp_path):
+    step = tg.compile(tg.softmax, backend="c", cache=tmp_path / "new")
+    x = rng.standard_normal(shape).astype(dtype)
+    step(x)
+    bound = 0 if x.size < MANY else 8 * np.finfo(dtype).eps
+    np.testing.assert_allclose(step(x), tg.softmax(x), rtol=bound, atol=0)
 
 
 @pytest.mark.parametrize("shape", [(), (3,), (2, 3)])
