@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as tg
+from tinygrad_edu.compiler.trace.whose_code import is_of_the_user
 from tinygrad_edu.errors import CoercionError, NonFiniteError, TraceError
 
 NOTES = f"{Path(tg.__file__).parent}_notes.py"
@@ -45,3 +46,23 @@ def test_errors_name_its_lines(notes):
         notes.nan(x)
     with pytest.raises(CoercionError, match=r"in float\(x\[0\]\)"):
         notes.number(x)
+
+
+PYTHON = str(Path(types.__file__).parent)
+
+
+@pytest.mark.parametrize(
+    ("file", "users"),
+    [
+        ("/home/me/a.py", True), ("<stdin>", True), ("<string>", True), ("<frozen os>", False),
+        (types.__file__, False), (np.__file__, False), (tg.__file__, False), (NOTES, True),
+        (f"{PYTHON}/site-packages/mine/a.py", True), (f"{PYTHON}/site-packages/mine.py", True),
+        (f"{PYTHON}/site-packages/scipy/a.py", False), (f"{PYTHON}/site-packages/my-own/a.py", True),
+        ("/usr/lib/python3/dist-packages/scipy/a.py", False), ("/usr/lib/python3/dist-packages/a.py", True),
+        ("C:\\Python\\Lib\\site-packages\\scipy\\a.py", False),
+        ("C:\\Python\\Lib\\site-packages\\scipy_of_mine.py", True),
+        ("/x/site-packages/scipy/site-packages/mine/a.py", True),
+    ],
+)  # fmt: skip
+def test_files_of_all_systems(file, users):
+    assert is_of_the_user(file) is users

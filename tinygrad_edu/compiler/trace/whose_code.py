@@ -1,6 +1,7 @@
 """Whose code it is that runs: the user's, or Python's, NumPy's, this package's."""
 
 import os
+import re
 import sys
 import types
 from functools import lru_cache
@@ -11,6 +12,7 @@ import numpy as np
 # Folders, each with the separator behind it: beside the package a user may have tinygrad_edu_notes.py.
 PACKAGE, NUMPY = f"{Path(__file__).parents[2]}{os.sep}", f"{Path(np.__file__).parent}{os.sep}"
 PYTHON = f"{Path(types.__file__).parent}{os.sep}"
+INSTALLED = re.compile(r"(?:site|dist)-packages[/\\]([^/\\.]+)")  # a library; Debian's Python says dist
 OURS = __name__.partition(".")[0]
 LIBRARIES = sys.stdlib_module_names | {
     OURS, "numpy", "torch", "matplotlib", "pandas", "scipy", "sklearn", "_distutils_hack",  # an import's
@@ -28,7 +30,6 @@ def is_of_the_user(file: str) -> bool:
     """Whether a file is neither this package's, nor NumPy's, nor Python's."""
     if file.startswith("<"):
         return not file.startswith(("<frozen", "<__array_function__", "<compiled"))
-    _, packages, library = file.rpartition("site-packages/")
-    if packages:
-        return library.partition("/")[0].removesuffix(".py") not in LIBRARIES
+    if libraries := INSTALLED.findall(file):
+        return libraries[-1] not in LIBRARIES
     return not file.startswith((PACKAGE, NUMPY, PYTHON))
