@@ -167,6 +167,7 @@ class Run:
         self.assigned = [one.place for one, _ in pairs]
         parts = [a.added for a in self.appended], [value for _, value in pairs]
         self.results = Results(result, layout.stands_for, seen, *parts, layout.containers)
+        self.results.gradients = {id(leaf.grad): leaf for leaf in self.swap.leaves if leaf.grad is not None}
         if self.state.caches.filled():
             added = [a for a in self.appended if a.added]
             self.state.caches.refuse_filled([*self.swap.changes(), *self.assigned, *added])

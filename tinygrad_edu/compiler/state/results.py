@@ -40,6 +40,8 @@ class Results:
     ----------
     refs : list of Ref
         The arrays that the step is to give.
+    gradients : dict of int to Leaf
+        Of which variable a tensor is the gradient, by its identity.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Results:
         self.tree, self.arguments, self.there = result, arguments, there
         self.added, self.assigned = added, assigned
         self.refs: list[Ref] = []
+        self.gradients: dict[int, Any] = {}
         self.values: list[Any] = []
         self._places: dict[Ref, int] = {}
         self._arrays: dict[int, Any] = {}  # what leaves held at the end of the run, by their identity
@@ -162,6 +165,8 @@ class Results:
     def _made_text(self, part: Any, name: Callable[..., str]) -> str:
         """An expression that makes a part anew, if it is not there."""
         if (array := self._array(part)) is not None:
+            if (leaf := self.gradients.get(id(part))) is not None:  # where that is by then
+                return f"{name(leaf, 'n')}.grad"
             place = self._places[array._ref]
             found = f"r{place}"
             if self.shared[place]:
