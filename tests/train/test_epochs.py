@@ -522,3 +522,14 @@ def test_a_large_parameter_counts_each_step_once():
     assert counts == others == [21] * 4
     for p, q in zip(eager.parameters(), compiled.parameters()):
         np.testing.assert_allclose(q.data, p.data, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_batches_without_targets_are_refused_as_they_are_without_c(accumulate):
+    model = nn.Linear(3, 2, rng=0)
+    loader = DataLoader((np.ones((8, 3), np.float32),), 4)
+    with pytest.raises(ArgumentError, match="got 1 arrays"):
+        train.fit(
+            model, nn.CrossEntropyLoss(), optim.SGD(model.parameters()), loader, epochs=1, compile="c",
+            accumulate=accumulate, progress=False,
+        )  # fmt: skip

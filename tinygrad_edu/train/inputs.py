@@ -60,7 +60,8 @@ def arranged(model: Module, batch: Any) -> Any:
 
 def parted(batch: Any, rows: int) -> list[Any]:
     """Batches of so many rows, the last one of fewer, that were joined in one."""
-    count, (arrays, rebuild) = len(batch[1]), flatten(batch)
+    arrays, rebuild = flatten(batch)
+    count = len(arrays[0])
     if count <= rows:
         return [batch]
     return [rebuild(a[first : first + rows] for a in arrays) for first in range(0, count, rows)]
