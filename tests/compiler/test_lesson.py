@@ -465,3 +465,13 @@ def test_a_lesson_of_a_gradient():
     step(x)
     lesson, _, _ = lesson_of(step)
     np.testing.assert_array_equal(lesson(x), step(x))
+
+
+def test_numbers_that_are_compared_are_written_as_a_person_does():
+    """Before NumPy 2.3, also how many labels are classes is such a number."""
+    step = tg.compile(lambda x, n: x * (x.sum().item() < 9) if x.sum().item() > n else x)
+    for n in (1.0, 2.0, 1.5, 0.5):
+        step(np.ones(3), n)
+    text = step.lesson()
+    assert "assert x.sum().item() > n\n" in text
+    assert "= x * (x.sum().item() < 9)" in text

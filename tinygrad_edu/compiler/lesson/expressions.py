@@ -18,7 +18,9 @@ OPERATORS = {
     np.less: ("<", COMPARE), np.less_equal: ("<=", COMPARE), np.greater: (">", COMPARE),
     np.greater_equal: (">=", COMPARE), operator.add: ("+", SUM), operator.sub: ("-", SUM),
     operator.mul: ("*", PRODUCT), operator.truediv: ("/", PRODUCT), operator.floordiv: ("//", PRODUCT),
-    operator.mod: ("%", PRODUCT),
+    operator.mod: ("%", PRODUCT), operator.eq: ("==", COMPARE), operator.ne: ("!=", COMPARE),
+    operator.lt: ("<", COMPARE), operator.le: ("<=", COMPARE), operator.gt: (">", COMPARE),
+    operator.ge: (">=", COMPARE),
 }  # fmt: skip
 OPPOSITE = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
 METHODS = {np.add: "sum", np.maximum: "max", np.minimum: "min", np.multiply: "prod"}  # of reductions

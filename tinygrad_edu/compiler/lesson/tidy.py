@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..passes.copies import substituted
+from ..passes.labels import LESS
 from ..passes.simpler import is_plain, is_positive
 from ..program import Call, Check, Program, Ref
 
@@ -52,7 +53,7 @@ def one_check(program: Program, steps: list[Any]) -> list[Any]:
 def _counts(made: dict[Ref, Call], check: Check) -> tuple[Ref, Call] | None:
     """The mask whose marks a check counts, and the call that compares their number."""
     less: Any = made.get(check.ref)
-    if less is None or less.function is not np.less or type(less.args[0]) is not Ref:
+    if less is None or less.function not in LESS or type(less.args[0]) is not Ref:
         return None
     count: Any = made.get(less.args[0])
     counts = count is not None and count.function is np.count_nonzero and not count.kwargs

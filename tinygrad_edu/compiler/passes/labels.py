@@ -5,6 +5,7 @@ Where a step does nothing else with such a mask but to take by it, to subtract i
 is a class, it takes by whole numbers instead, and subtracts rows of an identity matrix.
 """
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from ..program import Call, Check, Input, Program, Ref, Step
 from .checks_first import staying
 
+LESS = np.less, operator.lt  # the latter before NumPy 2.3, where counts are numbers of Python's
 LARGEST = 1 << 16  # bytes of an identity matrix
 NO_CLASS = 1 << 40  # no place in any array
 
@@ -107,7 +109,7 @@ class Places:
                     return []
                 less = steps[later[0]]
                 checks = [k for k, s in enumerate(steps) if k != later[0] and less.outputs[0] in s.used]
-                is_less = less.function is np.less and less.args == (count, self.shape[0])
+                is_less = less.function in LESS and less.args == (count, self.shape[0])
                 if is_less and len(checks) == 1 and steps[checks[0]][:2] == (less.outputs[0], False):
                     return [i, later[0], checks[0]]
         return []
