@@ -369,12 +369,13 @@ def confusion(text):
 
 @pytest.mark.usefixtures("digits")
 def test_digits_reads_97_percent_of_held_out_images(tmp_path):
-    text = run("digits.py", "--out", "picture.png", folder=tmp_path)
+    """On three splits; on its own five, the example asserts it itself."""
+    text = run("digits.py", "--seeds", "2", "0", "1", "--out", "picture.png", folder=tmp_path)
     runs = numbers(r"seed (\d): ([\d.]+)% of (\d+) held-out", text)
-    assert [(seed, n) for seed, _, n in runs] == [(seed, 360) for seed in range(5)]
+    assert [(seed, n) for seed, _, n in runs] == [(seed, 360) for seed in (2, 0, 1)]
     middle = median(accuracy for _, accuracy, _ in runs)
     assert middle >= 97
-    assert f"median accuracy of 5 runs: {middle:.2f}%" in text
+    assert f"median accuracy of 3 runs: {middle:.2f}%" in text
     counts = confusion(text)
     assert counts.shape == (10, 10)
     assert counts.sum() == 360
