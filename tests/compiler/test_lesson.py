@@ -475,3 +475,15 @@ def test_numbers_that_are_compared_are_written_as_a_person_does():
     text = step.lesson()
     assert "assert x.sum().item() > n\n" in text
     assert "= x * (x.sum().item() < 9)" in text
+
+
+def test_a_step_that_compares_numbers_is_saved(tmp_path):
+    step = tg.compile(lambda x, n: x * (x.sum().item() < 9) if x.sum().item() > n else x)
+    for n in (1.0, 2.0, 1.5, 0.5):
+        step(np.ones(3), n)
+    step.save(tmp_path / "saved.py")
+    program = (
+        "import numpy as np, saved; print(saved.step(np.full(3, 2.0), 1.0), saved.step(np.ones(3) * 4, 1.0))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, check=True)
+    assert done.stdout.split() == b"[2. 2. 2.] [0. 0. 0.]".split()

@@ -15,7 +15,8 @@ NAMED = {np.maximum, np.minimum}  # which warn of an out by position
 # Of numbers of Python's, which stay such.
 SIGNS = {
     operator.add: "+", operator.sub: "-", operator.mul: "*", operator.truediv: "/", operator.floordiv: "//",
-    operator.mod: "%",
+    operator.mod: "%", operator.eq: "==", operator.ne: "!=", operator.lt: "<", operator.le: "<=",
+    operator.gt: ">", operator.ge: ">=",
 }  # fmt: skip
 
 

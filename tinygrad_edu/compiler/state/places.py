@@ -252,7 +252,7 @@ def items_in(container: Any) -> list[Any]:
 
 def data_in(module: types.ModuleType, names: Iterable[str]) -> list[str]:
     """Which of some attributes of a library's module are data that may change, such as ``sys.argv``."""
-    known = {*getattr(module, "__all__", ()), "modules", "pi", "e", "tau", "inf", "nan", "infj", "nanj"}
+    known = {*vars(module).get("__all__", ()), "modules", "pi", "e", "tau", "inf", "nan", "infj", "nanj"}
     return [n for n in names if n not in known and n[:2] != "__" and isinstance(vars(module)[n], DATA)]
 
 
