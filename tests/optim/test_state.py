@@ -2,6 +2,7 @@
 
 import copy
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -74,6 +75,26 @@ def through_text(state):
     # JSON refuses anything but plain numbers, strings, None, lists and dicts.
     text = json.dumps(apart(state), allow_nan=False)
     return together(json.loads(text))
+
+
+class Weights(tg.nn.Module):
+    def __init__(self):
+        for i, p in enumerate(model()):
+            setattr(self, f"w{i}", tg.nn.Parameter(p.data))
+
+
+@pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
+def test_a_pickle_of_a_model_and_its_optimizer_goes_on_by_itself(make):
+    net = Weights()
+    optimizer = make(net.parameters())
+    train([*net.parameters()], optimizer, range(5))
+    kept = pickle.dumps((net, optimizer))
+    train([*net.parameters()], optimizer, range(5, 9))
+    twin, its_optimizer = pickle.loads(kept)  # noqa: S301  # our own, of above
+    assert [id(p) for p in its_optimizer.params] == [id(p) for p in twin.parameters()]
+    train([*twin.parameters()], its_optimizer, range(5, 9))
+    same_state(its_optimizer.state_dict(), optimizer.state_dict())
+    same_state(twin.state_dict(), net.state_dict())
 
 
 @pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)

@@ -18,6 +18,9 @@ class Owner:
         twin = memo.get(id(self.module()))  # that of the copy is the copy, if both are copied
         return None if twin is None else Owner(twin)
 
+    def __reduce__(self) -> tuple[type[None], tuple[()]]:
+        return type(None), ()  # a pickle of the optimizer alone does not take the model along
+
 
 def owner_of(params: Any) -> Owner | None:
     """Whose parameters these are, if they came from ``module.parameters()``."""
