@@ -1,5 +1,6 @@
 """Draws of compiled steps: the locks of generators, also those of older NumPys, and classes of users' own."""
 
+import runpy
 import threading
 
 import numpy as np
@@ -95,3 +96,19 @@ def test_only_generators_of_numpys_are_saved(kind, tmp_path):
     step(ONES)
     with pytest.raises(TraceError, match="of its own kind, not NumPy"):
         step.save(tmp_path / "saved")
+
+
+def test_saved_methods_of_one_generator_draw_from_one_stream(tmp_path):
+    """Also those of two generators that share their bits, and beside them those of another one."""
+    bits, other = np.random.PCG64(5), np.random.default_rng(6)
+    one, two = np.random.Generator(bits), np.random.Generator(bits)
+
+    @tg.compile
+    def step(x):
+        return x * one.random(3) + one.normal(size=3) + two.uniform(size=3) + other.random(3)
+
+    step(ONES)
+    made = runpy.run_path(str(step.save(tmp_path / "saved")[0]))
+    made["_saved"].close()
+    for _ in range(3):
+        np.testing.assert_array_equal(made["step"](ONES), step(ONES).data)

@@ -54,6 +54,7 @@ class Saved(Source):
                 self.given[self.name(ref)] = self._as_it_is(there and there[i - layout.given], ref)
         self.arrays: dict[str, Any] = {}
         self.made: list[str] = []  # the lines that make what is no array
+        self.streams: dict[int, str] = {}  # of random numbers: where methods draw from one, so do the saved
         for key, value in self.given.items():
             if isinstance(value, (np.ndarray, np.generic)):
                 self.arrays[key] = np.asarray(value)
@@ -72,14 +73,15 @@ class Saved(Source):
     def _spelled_out(self, key: str, value: Any) -> str:
         owner = getattr(value, "__self__", None)
         if isinstance(owner, np.random.Generator):
-            kind, state = type(owner.bit_generator).__name__, owner.bit_generator.state
+            bits = owner.bit_generator
+            kind, name = type(bits).__name__, self.streams.setdefault(id(bits), f"_{key}")
             if not is_numpys(value) or not hasattr(np.random, kind):
                 raise TraceError(
                     f"The step draws from a {type(owner).__name__} of its own kind, not NumPy's."
                 )
-            line = f"_{key} = np.random.{kind}()"
-            self.made += [line, f"_{key}.state = {state!r}"]
-            return f"np.random.Generator(_{key}).{value.__name__}"
+            if name == f"_{key}":
+                self.made += [f"{name} = np.random.{kind}()", f"{name}.state = {bits.state!r}"]
+            return f"np.random.Generator({name}).{value.__name__}"
         if isinstance(value, np.dtype):
             return f"np.dtype({value.str!r})"
         if isinstance(value, type) and issubclass(value, np.generic):
