@@ -100,6 +100,12 @@ def of_form(array: Any, is_written: bool, name: Names) -> str:
     return f"{found} and {a}.flags.writeable" if is_written else found
 
 
+def of_shapes(arrays: list[Any], name: Names) -> str:
+    """The condition that arrays have their shapes."""
+    texts = (f"{name(array)}.shape" for array in arrays)
+    return f"({', '.join(texts)},) == {(*(array.shape for array in arrays),)}"
+
+
 def of_attributes(module: Any, names: list[Any], name: Names) -> str:
     """The condition that a module has no more attributes than it had, but for its mode."""
     held = name(vars(module), "h")

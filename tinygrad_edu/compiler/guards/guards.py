@@ -19,6 +19,7 @@ from .conditions import (
     of_gradients,
     of_identities,
     of_length,
+    of_shapes,
     of_tensors,
 )
 
@@ -74,6 +75,8 @@ def of_containers(one: Any, name: Names) -> Iterator[tuple[str, str]]:
         yield f"another length of {n!r}", of_length(container, size, name)
     for n, _, text in forms(one, name):
         yield f"another form of {n!r}", text
+    if arrays := shaped(state):
+        yield "another shape of a tensor's array", of_shapes(arrays, name)
     for n, module, names in state.attributes:
         yield f"another attribute of {n!r}", of_attributes(module, names, name)
     for n, container, size in sizes:
@@ -117,6 +120,11 @@ def forms(one: Any, name: Names) -> list[tuple[str, Any, str]]:
         id(v): (p.name, v) for p, v in one.run.state.places if type(v) is np.ndarray and not p.of_optimizer
     }
     return [(n, v, of_form(v, id(owner_of(v)) in written, name)) for n, v in arrays.values() if v.size]
+
+
+def shaped(state: Any) -> list[Any]:
+    """The arrays of tensors, of which nobody counts that ``p.data.shape`` is set."""
+    return [t._array for t in state.tensors.values() if type(t._array) is np.ndarray]
 
 
 def is_even(counts: list[int]) -> bool:

@@ -5,14 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from ..memory.addresses import Condition, of_cell, of_class, of_form, of_item, of_length, of_whole
+from ..memory.addresses import Condition, of_cell, of_class, of_form, of_item, of_length, of_shapes, of_whole
 from ..memory.probe import Probe, probe_of
 from ..state.places import CELL, Attribute, Place
 from ..state.trusted import Methods
 from .asked import Asked
 from .conditions import Names, is_same, of_arguments, of_attributes
 from .conditions import of_length as text_of_length
-from .guards import asked_sizes, forms
+from .conditions import of_shapes as text_of_shapes
+from .guards import asked_sizes, forms, shaped
 
 MOST = 64  # times that the words are found anew: a dict that grows has its items elsewhere
 
@@ -59,6 +60,8 @@ class Quick:
         sizes += [(vars(m), of_attributes(m, names, name)) for _, m, names in one.run.state.attributes]
         others: list[tuple[Any, Any, str]] = [(of_length, c, text) for c, text in sizes]
         others += [(of_form, array, text) for _, array, text in forms(one, name)]
+        if arrays := shaped(one.run.state):
+            others.append((of_shapes, arrays, text_of_shapes(arrays, name)))
         others = [(of, value, text) for of, value, text in others if of(value)]
         self._parts: Any = classes, held, others, places
         most = 4 * len(held) + len(classes) + sum(len(of(v)) for of, v, _ in others) + 1

@@ -59,6 +59,23 @@ def of_form(array: Any) -> list[Condition]:
     return found + [(place, word_at(place)) for place in places]
 
 
+def of_shapes(arrays: list[Any]) -> list[Condition]:
+    """The conditions that arrays have their shapes; none if that cannot be said.
+
+    As they have as many items as they had, nobody need ask for the last length of each.
+    """
+    if not forms_are_as_known():
+        return []
+    found = []
+    for array in arrays:
+        at = id(array)
+        found.append((at + 24, word_at(at + 24)))
+        if array.ndim > 1:
+            places = [at + 32, *(word_at(at + 32) + k * WORD for k in range(array.ndim - 1))]
+            found += [(place, word_at(place)) for place in places]
+    return found
+
+
 def of_whole(value: Any, name: str) -> list[Condition]:
     """The condition that an object has its ``__class__``, or its ``__dict__``; none if it cannot be said."""
     if name == "__class__":

@@ -7,7 +7,9 @@ is refused.
 """
 
 import builtins
+import functools
 import operator
+import types
 from typing import Any
 
 import numpy as np
@@ -85,13 +87,36 @@ def to_length(value: Any, /) -> Any:
     return value.long() if type(value) is Appended else len(value)
 
 
+class Builtins(types.ModuleType):
+    """What stands in the place of ``builtins``: it has those functions of its own, and all else of that."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(builtins, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(builtins, name, value)
+
+
 ASKING = {
     "type": Kind, "id": _refusing(id), "hash": _refusing(hash), "float": to_float, "len": to_length,
 }  # fmt: skip
 
-STANDING = {id(function): ASKING[function.__name__] for function in (type, id, hash)}
+STANDING: dict[int, Any] = {id(function): ASKING[function.__name__] for function in (type, id, hash)}
+STANDING[id(builtins)] = Builtins("builtins")
+vars(STANDING[id(builtins)]).update({name: ASKING[name] for name in ("type", "id", "hash")})
 # What asks nothing of what it is given, and cannot be stood for.
 UNASKING = (callable, operator.is_, operator.is_not)
+
+
+def standing(value: Any) -> Any:
+    """What stands for a value in a run that is traced: for these functions, the module that has them, and
+    where `functools.partial` holds one; itself, for others.
+    """
+    if type(value) is functools.partial:
+        held: list[Any] = [value.func, *value.args]
+        stand: Any = [STANDING.get(id(part), part) for part in held]
+        return value if all(map(operator.is_, held, stand)) else functools.partial(*stand, **value.keywords)
+    return STANDING.get(id(value), value)
 
 
 def is_pythons(place: Any) -> bool:

@@ -10,7 +10,7 @@ from ...errors import TraceError
 from ...tensor import Tensor
 from ..program import Call, Input, Ref
 from ..trace.log import Log
-from .asking import STANDING
+from .asking import standing
 from .assigned import Assigned
 from .nested import CONTAINERS, alike, array_of, flattened, is_free, is_record
 from .places import GONE
@@ -98,7 +98,7 @@ class Layout:
         if array is None:
             self.kinds.append((None, leaf))
             is_drawn = isinstance(leaf, np.random.Generator)
-            return log.generator(leaf) if is_drawn else STANDING.get(id(leaf), leaf)
+            return log.generator(leaf) if is_drawn else standing(leaf)
         if is_tensor and leaf._node is not None:
             raise TraceError(
                 "An argument of a compiled function needs a gradient, which would be lost: differentiate "

@@ -232,6 +232,11 @@ class State:
                 if hasattr(builtins, name):
                     self._hold(Place(name, vars(builtins), name), getattr(builtins, name))
         for name in imports_in(code):
+            if name == "builtins":
+                raise TraceError(
+                    f"{code.co_name}, in {Path(code.co_filename).name}, line {code.co_firstlineno}, imports "
+                    "builtins, by which it sees what stands for arrays. Import it outside of the function."
+                )
             if (module := sys.modules.get(name)) is not None:
                 self.look_into_module(module, name)
 

@@ -10,7 +10,7 @@ from ..program import Input, Ref
 from ..trace.log import Log
 from ..trace.traced import Traced
 from .appended import Appended
-from .asking import STANDING, is_pythons
+from .asking import is_pythons, standing
 from .assigned import Change, of_attributes, of_keys, of_places
 from .layout import Layout
 from .places import GONE, Place, content_of, own_attributes, packs_of
@@ -74,7 +74,7 @@ class Swap:
         if type(value) is tuple:
             parts = tuple(self._traced(v, name) for v in value)
             return parts if any(a is not b for a, b in zip(parts, value)) else value
-        return STANDING.get(id(value), value)
+        return standing(value)
 
     # ---- what the run has done -----------------------------------------------------------------------------
 
