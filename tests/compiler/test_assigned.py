@@ -5,6 +5,7 @@ That it is what the function itself assigns, the programs of `idioms.txt` show.
 
 import collections
 import importlib.util
+import random
 import threading
 import types
 
@@ -13,6 +14,7 @@ import pytest
 
 import tinygrad_edu as tg
 from tinygrad_edu import nn, optim
+from tinygrad_edu.compiler.state.before import shared_draws
 from tinygrad_edu.errors import TraceError
 
 X = np.random.default_rng(0).standard_normal((6, 4), np.float32)
@@ -222,3 +224,40 @@ def test_a_refused_step_leaves_modes_settings_and_errstate_as_they_were():
     assert [dict(vars(module)) for module in model.modules()] == attributes
     assert all(module.training for module in model.modules())
     assert (optimizer.lr, optimizer.groups[0].momentum) == (0.1, 0.9)
+
+
+@pytest.mark.parametrize("says", ["refused", "raised"])
+def test_a_refused_step_leaves_arrays_forms_and_shared_generators_as_they_were(says):
+    model, table = nn.Linear(4, 2, rng=0), np.ones(4)
+    weight = model.weight.data
+
+    def step(x):
+        (model(x) * table[0]).sum().backward()
+        table.setflags(write=False)
+        model.weight.data = np.ones((3, 3))
+        np.random.random()  # noqa: NPY002
+        random.random()
+        return print("seen") if says == "refused" else x.nothing
+
+    before = shared_draws()
+    with pytest.raises(TraceError, match="random"):
+        tg.compile(step)(X)
+    assert shared_draws() == before
+    assert table.flags.writeable
+    assert model.weight.data is weight
+    assert model.weight.grad is None
+    model(X).sum().backward()
+    assert model.weight.grad.shape == weight.shape
+
+
+def test_any_generator_may_be_the_one_that_everyone_shares():
+    """Also those whose state is no MT19937's, as `np.random.set_bit_generator` sets them."""
+    before = np.random.get_bit_generator()
+    try:
+        np.random.set_bit_generator(np.random.PCG64(0))
+        assert tg.compile(lambda x: (x * 2).sum())(X) == (X * 2).sum()
+        with pytest.raises(TraceError, match="global generator"):
+            tg.compile(lambda x: x * np.random.random())(X)  # noqa: NPY002
+        assert np.random.random() == np.random.default_rng(0).random()  # noqa: NPY002
+    finally:
+        np.random.set_bit_generator(before)

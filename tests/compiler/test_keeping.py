@@ -323,3 +323,21 @@ def test_a_step_returns_the_gradients_that_were_there(backend):
     for k in range(5):
         kept += step(np.full(3, k + 1.0))
     assert [a.sum() for a in kept] == [0, 0, 3, 3, 6, 6, 9, 9, 12, 12]
+
+
+@pytest.mark.parametrize("change", ["data", "another trace"])
+def test_a_gradient_that_is_added_to_stays_the_tensor_that_it_is(change):
+    """Whoever holds it sees what becomes of it, also of what is set as its ``data``."""
+
+    def script(wrap):
+        w, b = (tg.Tensor(np.ones(3), requires_grad=True) for _ in range(2))
+        step = wrap(lambda x: ((w * x) ** 2 + b).sum().backward())
+        step(np.arange(3.0))
+        held = w.grad
+        b.grad = None if change == "another trace" else b.grad
+        step(np.arange(3.0))
+        w.grad.data = w.grad.data * 2
+        step(np.arange(3.0))
+        return [held.data.copy(), w.grad.data, w.grad is held]
+
+    check_same(script)

@@ -126,10 +126,11 @@ class Run:
             raise
         except Exception as error:  # its own, or because of the tracing: the function itself will show
             changed = ", ".join(repr(change.name) for change in self.swap.changes())
+            changed = changed or "shared random state" * before.has_drawn()
             self._undo(before)
-            if changed or before.has_drawn():
+            if changed:
                 raise TraceError(
-                    f"The step changes {changed or 'shared random state'}, and raised {type(error).__name__} "
+                    f"The step changes {changed}, and raised {type(error).__name__} "
                     "while it was traced. Do that outside of it."
                 ) from error
             raise Untraceable from error

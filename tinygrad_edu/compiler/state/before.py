@@ -1,5 +1,6 @@
 """What was there before a run is traced: to go back to it if the run is refused, and to see what changed."""
 
+import pickle
 import sys
 from typing import Any
 
@@ -43,9 +44,13 @@ class Before:
     def restore(self) -> None:
         """Have the values from before the run."""
         for array, copy in self._copies.values():
+            if not array.flags.writeable:
+                array.flags.writeable = True
             array[...] = copy
         for generator, before in self._states:
             generator.state = before
+        if self.has_drawn():
+            draw_again(self._shared)
         for group, settings in self._settings:
             vars(group).update(settings)
         for attributes, was in self._modes:
@@ -56,8 +61,17 @@ class Before:
         np.seterr(**self._errors)
 
 
-def shared_draws() -> Any:
+def shared_draws() -> tuple[bytes, Any]:
     """The states of the generators that everyone shares, NumPy's and Python's."""
-    legacy, plain = sys.modules.get("numpy.random"), sys.modules.get("random")
-    kind, keys, *rest = legacy.get_state() if legacy else ("", np.empty(0))
-    return kind, keys.tobytes(), rest, plain.getstate() if plain else None
+    numpys, pythons = sys.modules.get("numpy.random"), sys.modules.get("random")
+    state = pickle.dumps(numpys.get_state(legacy=False)) if numpys else b""
+    return state, pythons.getstate() if pythons else None
+
+
+def draw_again(states: tuple[bytes, Any]) -> None:
+    """Have these generators go on from there."""
+    state, of_python = states
+    if state:
+        sys.modules["numpy.random"].set_state(pickle.loads(state))  # noqa: S301  # our own
+    if of_python:
+        sys.modules["random"].setstate(of_python)

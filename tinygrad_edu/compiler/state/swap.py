@@ -136,9 +136,11 @@ class Swap:
     def made_gradients(self) -> list[tuple[Any, Ref]]:
         """The variables that have a gradient of the run, and what that is in the program."""
         found = []
-        for _, _, _, leaf, _ in self.tensors:
+        for _, _, _, leaf, grad in self.tensors:
             if leaf is not None and leaf.grad is not None and isinstance(traced := leaf.grad._array, Traced):
-                leaf.grad._array = np.asarray(traced._value)
+                array = leaf.grad._array = np.asarray(traced._value)
+                if grad is not None and grad._array is array and grad._node is None:
+                    leaf.grad = grad  # which others may hold
                 found.append((leaf, traced._ref))
         return found
 
@@ -184,7 +186,7 @@ class Swap:
         for (_, tensor, array, leaf, grad), node in zip(self.tensors, self._nodes):
             tensor._array, tensor._node = array, node
             if leaf is not None:
-                leaf.grad = grad
+                leaf.grad, leaf.shape, leaf.dtype = grad, array.shape, array.dtype
         for tensor, array in self.layout.tensors:
             tensor._array, tensor._node = array, None
         for _, pack, attributes in self.packs:
