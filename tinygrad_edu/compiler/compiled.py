@@ -263,7 +263,9 @@ class Compiled:
         path : path
             Of a file of Python, with a function of the name of this one, which returns arrays; beside it is a
             file of arrays, with the ending npz: parameters, what the optimizer remembers, counts, rates, and
-            what the step reads of what it assigns to.  It adds to no list, and assigns nothing else.
+            what the step reads of what it assigns to.  It adds to no list, and assigns nothing else.  It
+            takes the arguments of the traced call, of those nested each array by itself; numbers, truths and
+            texts that the trace was made for are looked at, and others raise a ValueError.
 
         Returns
         -------
@@ -276,7 +278,7 @@ class Compiled:
             Before the first call; if the step needs what is not NumPy's (sparse matrices), and for the first
             steps of RAdam, which are others than the later ones.
         """
-        return save(self._latest().run, self._name, path)
+        return save(self._latest().run, self._name, self.function, path)
 
     @property
     def _name(self) -> str:

@@ -20,6 +20,9 @@ from .state.nested import alike
 from .state.rates import Count
 from .state.symbols import formulas
 from .trace.whose_code import OURS
+from .tracing import names_of_leaves
+
+CONSTANT = {bool, int, float, str, type(None)}  # of arguments: those of which repr tells all
 
 HEADER = '''"""The step {name}(…) of a training, as it was compiled by tinygrad_edu; it needs NumPy alone.
 
@@ -40,7 +43,7 @@ state = given = {{name: _saved[name] for name in _saved.files}}
 class Saved(Source):
     """The text of a program that needs NumPy alone, and its state."""
 
-    def __init__(self, run: Any, name: str) -> None:
+    def __init__(self, run: Any, name: str, function: Any) -> None:
         self.run, self.own_name = run, name
         self.counters: list[str] = []
         self.copied = Copied(lambda wish: self._free(wish))  # functions of this package
@@ -52,6 +55,7 @@ class Saved(Source):
         for i, ref in layout.ref_of.items():
             if i >= layout.given and self.name(ref) in self.given:
                 self.given[self.name(ref)] = self._as_it_is(there and there[i - layout.given], ref)
+        self.parameters = self._as_given(function)
         self.arrays: dict[str, Any] = {}
         self.made: list[str] = []  # the lines that make what is no array
         self.streams: dict[int, str] = {}  # of random numbers: where methods draw from one, so do the saved
@@ -168,6 +172,24 @@ class Saved(Source):
         self.counters += ["", "", *(line for line in lines if not line.startswith("    global"))]
         return [f"count_{number}()"]
 
+    def _parameters(self) -> str:
+        return ", ".join(self.parameters)
+
+    def _as_given(self, function: Any) -> list[str]:
+        """The parameters as the function has them; the body looks at those that the step was traced for."""
+        layout, given, has_default = self.run.layout, list[str](), True
+        for i, name in reversed([*enumerate(names_of_leaves(function, layout.form))]):
+            value = layout.kinds[i][1]
+            if i in layout.ref_of:
+                given, has_default = [self.name(layout.ref_of[i]), *given], False
+            elif type(value) in CONSTANT:
+                name, there = self._free(name), repr(value)
+                says = f"{self.own_name} was saved for {name} = {there}; got "
+                raising = f"raise ValueError({says!r} + repr({name}))"
+                self.body[:0] = [f"if repr({name}) != {there!r}:", f"    {raising}"]
+                given = [f"{name}={self.spelled(value)}" if has_default else name, *given]
+        return given
+
     @property
     def whole(self) -> str:
         """The text of the file."""
@@ -177,13 +199,13 @@ class Saved(Source):
         return head.replace("import numpy as np\n", "", 1) + counters + line + body
 
 
-def save(run: Any, name: str, path: Any) -> tuple[Path, Path]:
+def save(run: Any, name: str, function: Any, path: Any) -> tuple[Path, Path]:
     """Write a step into two files, and say which: Python at the path, and its arrays beside it, with the
     ending npz.
     """
     path = Path(os.fspath(path)).with_suffix(".py")
     arrays = path.with_suffix(".npz")
-    saved = Saved(run, name)
+    saved = Saved(run, name, function)
     text = saved.whole
     refuse_overlaps(saved)
     plain = {*saved.copied.imports, *(["import math"] if "math." in text else []), "from pathlib import Path"}

@@ -23,7 +23,7 @@ from .state.before import Before
 from .state.caches import Filled
 from .state.changing import refuse_optimizer
 from .state.layout import Layout
-from .state.nested import identity_of, may_change
+from .state.nested import identity_of, may_change, named
 from .state.places import Attribute, Own, Place, Slot, packs_of
 from .state.rates import Counting
 from .state.refusals import refuse, refuse_settings
@@ -83,7 +83,7 @@ class Run:
         self.layout = Layout(args, kwargs, free)
         self.state = state_of(function, self.layout.others, outside)
         read = outside.read if outside else set[Any]()
-        self.layout.take(log, self.state, names_of_arguments(function), read)
+        self.layout.take(log, self.state, names_of_leaves(function, self.layout.form), read)
         self.swap = Swap(self.state, log, self.layout)
         log.known = {id(g) for g in self.state.seen.values()} | {id(DEFAULT.get().value)}
         before = Before(self.program, self.state)
@@ -271,3 +271,11 @@ def names_of_arguments(function: Callable[..., Any]) -> list[str]:
         return [n for n, p in inspect.signature(function).parameters.items() if p.kind < p.VAR_POSITIONAL]
     except (TypeError, ValueError):
         return []
+
+
+def names_of_leaves(function: Callable[..., Any], form: Any) -> list[str]:
+    """What a reader would call the leaves of a function's arguments, which are nested in a way."""
+    (_, args), (_, kwargs) = form[1]
+    names = names_of_arguments(function)[: len(args)]
+    names += [f"x{i}" for i in range(len(names), len(args))]
+    return [leaf for name, part in (*zip(names, args), *kwargs) for leaf in named(part, name)]

@@ -32,6 +32,8 @@ class Named:
         Lines that make views once.
     """
 
+    arguments: list[Ref]  # what the text is given in every call
+
     def __init__(self, names: dict[Ref, str], taken: Collection[str]) -> None:
         self.given: dict[str, Any] = {}
         self.imports: dict[str, str] = {}
@@ -71,6 +73,10 @@ class Named:
             name, n = f"{wish}_{n}", n + 1
         self._taken.add(name)
         return name
+
+    def _parameters(self) -> str:
+        """What a text is called with."""
+        return ", ".join(map(self.name, self.arguments))
 
     def _view(self, ref: Ref, shape: tuple[int, ...]) -> str:
         """The name of an array that has a place, seen in another shape."""

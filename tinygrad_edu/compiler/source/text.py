@@ -95,11 +95,10 @@ class Source(Surrounded):
             wrapped = ["from numpy import (", *wrapped, ")"]
         others = [f"{n} = {what}" for n, what in self.imports.items() if n != what]
         made = [f'{name} = given["{name}"]{told(value)}' for name, value in self.given.items()]
-        arguments = ", ".join(map(self.name, self.arguments))
         lines = [
             *(["import math", ""] if any("math." in line for line in self.body) else []),
             "import numpy as np", *wrapped, *others, "", *made, *self.prelude, *self.hoisted, "", "",
-            f"def step({arguments}):", *(f"    {line}" for line in self.body),
+            f"def step({self._parameters()}):", *(f"    {line}" for line in self.body),
         ]  # fmt: skip
         return "\n".join(lines) + "\n"
 

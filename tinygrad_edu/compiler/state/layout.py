@@ -49,8 +49,8 @@ class Layout:
             a for i, a in enumerate(self._leaves) if self._arrays[i] is None and i not in self.free
         ]
         self.kinds: list[tuple[Any, ...]] = []  # of each leaf its class and what must fit; None for others
-        self.stands_for: dict[int, int] = {}  # which leaf, by the identity of what stands for it
         self.is_simple = not kwargs and all(type(a) not in CONTAINERS and not is_record(a) for a in args)
+        self.stands_for: dict[int, int] = {}  # which leaf, by the identity of what stands for it
         self.tensors: list[tuple[Tensor, Any]] = []  # with their arrays
         self.by_identity = False  # whether code may ask which array is which
         self.are_mixed = False  # whether an array is given twice, or is one that the state holds
@@ -85,9 +85,9 @@ class Layout:
                 self.containers |= {id(stands): f"p{k}"} if type(stands) in (list, dict) else {}
 
     def _name(self, i: int, names: Sequence[str]) -> str:
-        """What a reader would call a leaf, given the names of arguments by position."""
+        """What a reader would call a leaf, given the names of those of the arguments."""
         if i < self.given:
-            return names[i] if self.is_simple and i < len(names) else f"x{i}"
+            return names[i]
         return next(a.place.name for a in self.assigned if a.first <= i < a.last)
 
     def _stand_in(self, log: Log, i: int, name: str, first: dict[int, int]) -> Any:

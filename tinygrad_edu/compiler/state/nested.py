@@ -42,6 +42,15 @@ def _taken_apart(part: Any, leaves: list[Any]) -> tuple[Any, Callable[[Any], Any
     return None, next
 
 
+def named(form: Any, name: str) -> list[str]:
+    """What a reader would call the leaves of a tree that is nested in a way, given what he calls the tree."""
+    if form is None:
+        return [name]
+    kind, inner = form
+    parts = inner if kind is dict else zip(getattr(kind, "_fields", range(len(inner))), inner)
+    return [leaf for key, part in parts for leaf in named(part, f"{name}_{key}")]
+
+
 def alike(tree: Any, form: Any) -> list[Any] | None:
     """The leaves of a tree, if it is nested in a way; None if not."""
     leaves, build = flattened(tree)
