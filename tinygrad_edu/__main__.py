@@ -30,9 +30,12 @@ def main(arguments: list[str] | None = None) -> int:
     if given.command == "coverage":
         text = report
     elif given.command == "compile":
-        from .compiler.command import compiled_in
+        from .compiler.command import PlaceError, compiled_in
 
-        function = compiled_in(given.place)
+        try:
+            function = compiled_in(given.place)
+        except PlaceError as error:
+            compiled.error(str(error))
         text = function.lesson if not given.source else lambda: function.source
     try:
         print(text(), flush=True)

@@ -16,7 +16,7 @@ from tinygrad_edu.compiler.lesson.parted import parted
 from tinygrad_edu.compiler.lesson.roll import rolled
 from tinygrad_edu.compiler.lesson.text import Lesson
 from tinygrad_edu.compiler.trace import plain
-from tinygrad_edu.errors import ArgumentError, TraceError
+from tinygrad_edu.errors import TraceError
 
 from .test_equality import (
     ACTIVATIONS,
@@ -452,11 +452,27 @@ def test_the_command_prints_the_lesson(tmp_path, capsys):
     assert "return np.tanh(x) * 2" in capsys.readouterr().out
     assert main(["compile", f"{program}:step", "--source"]) == 0
     assert "tanh(x, " in capsys.readouterr().out
-    with pytest.raises(ArgumentError, match="compiles and calls no function 'other'; it has step"):
-        main(["compile", f"{program}:other"])
-    with pytest.raises(ArgumentError, match="expected FILE:FUNCTION"):
-        main(["compile", "step"])
     assert sys.path == folders
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "says"),
+    [
+        ("", "program.py:step", "compiles no function 'step'; it has none. Decorate it"),
+        ("other = tg.compile(lambda x: x)", "program.py:step", "no function 'step'; it has <lambda>"),
+        ("@tg.compile\ndef step(x):\n    return x", "program.py:step", "and has no call that was traced"),
+        ("", "other.py:step", "there is no file 'other.py'"),
+        ("", "step", "expected FILE:FUNCTION"),
+    ],
+)
+def test_the_command_says_what_is_missing_without_a_traceback(
+    text, place, says, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "program.py").write_text(f"import tinygrad_edu as tg\n{text}\n")
+    with pytest.raises(SystemExit, match="2"):
+        main(["compile", place])
+    assert says in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_lesson_of_a_gradient():

@@ -10,6 +10,10 @@ from .compiled import Compiled
 from .step import MADE
 
 
+class PlaceError(ArgumentError):
+    """A place at which there is no compiled function, which the command says without a traceback."""
+
+
 def compiled_in(place: str) -> Compiled:
     """The compiled function of a file, after the file has run as a program.
 
@@ -20,12 +24,14 @@ def compiled_in(place: str) -> Compiled:
 
     Raises
     ------
-    ArgumentError
-        If the file compiles no function of this name, or does not call it.
+    PlaceError
+        If there is no such file, or it compiles no function of this name, or does not call it.
     """
     file, _, name = place.rpartition(":")
     if not file:
-        raise ArgumentError(f"compile: expected FILE:FUNCTION, such as examples/xor.py:step; got {place!r}.")
+        raise PlaceError(f"expected FILE:FUNCTION, such as examples/xor.py:step; got {place!r}.")
+    if not Path(file).is_file():
+        raise PlaceError(f"there is no file {file!r}.")
     made: list[Compiled] = []
     token, arguments, folders = MADE.set(made), sys.argv, list(sys.path)
     sys.argv = [file]
@@ -36,11 +42,17 @@ def compiled_in(place: str) -> Compiled:
     finally:
         MADE.reset(token)
         sys.argv, sys.path[:] = arguments, folders
-    for compiled in reversed(made):
-        if getattr(compiled.function, "__name__", "") == name and compiled.specializations:
+    named = [compiled for compiled in reversed(made) if getattr(compiled.function, "__name__", "") == name]
+    for compiled in named:
+        if compiled.specializations:
             return compiled
-    names = ", ".join(sorted({getattr(c.function, "__name__", "?") for c in made if c.specializations}))
-    raise ArgumentError(
-        f"compile: {file} compiles and calls no function {name!r}; it has {names or 'none'}. Decorate it "
-        "with @tinygrad_edu.compile."
+    if named:
+        raise PlaceError(
+            f"{file} compiles {name}, and has no call that was traced. The file runs as a program: "
+            "call it there."
+        )
+    names = ", ".join(sorted({getattr(compiled.function, "__name__", "?") for compiled in made}))
+    raise PlaceError(
+        f"{file} compiles no function {name!r}; it has {names or 'none'}. Decorate it with "
+        "@tinygrad_edu.compile."
     )
