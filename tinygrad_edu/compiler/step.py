@@ -79,8 +79,7 @@ def compile(function: Any = None, *, backend: str = "numpy", cache: str | PathLi
     have large products.  Only products of small matrices, and of vectors with vectors, are summed in
     another order than BLAS takes; such products are the sums of ``softmax`` of many elements, and of its
     derivative.  Nothing warns of overflow, division by zero or invalid values; where NumPy is asked to
-    raise at these, by ``np.errstate``, lines of NumPy run.  Two results of which one is a view of the
-    other, ``return y, y[1:]``, lie in memory of their own.  numba compiles anew in every process, which
+    raise at these, by ``np.errstate``, lines of NumPy run.  numba compiles anew in every process, which
     takes seconds, and makes one step a call.  No files are kept for it: numba would read them back by
     pickle, which runs what others may have put there.
 

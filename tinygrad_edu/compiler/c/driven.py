@@ -44,7 +44,7 @@ class Driven(Source):
     until_it_runs = (
         "program", "buffers", "fixed", "scalars", "tested", "_constants", "_taken", "plan", "segments",
         "makers", "functions", "memories", "emitted", "prelude", "hoisted", "imports", "body", "_names",
-        "_views", "attempts", "kept", "places", "results", "arguments", "_places_of",
+        "_views", "attempts", "kept", "places", "results", "arguments", "_places_of", "_copies",
     )  # fmt: skip
     until_it_moves = (
         "given", "everything", "kinds", "slots", "offsets", "forms_of_gradients",
@@ -84,6 +84,7 @@ class Driven(Source):
             r: s for s in self.program.steps if isinstance(s, Call) for r in s.outputs if r not in s.writes
         }
         self.cuts: list[tuple[str, str]] = []
+        self._copies: dict[int, str] = {}  # of memories that several results have, by these: names
         self.fixed = set()  # as far as the text names it
         self.buffers = {}  # of lines of NumPy, which make arrays of their own
         passes = sum(
@@ -250,11 +251,23 @@ class Driven(Source):
             is_array = isinstance(self.program.values[ref.number], np.ndarray)
             return f"R[{self.whole.index(m)}]" + ("" if is_array or self.are_arrays else "[()]")
         if self.kinds[m] == "shared":
-            value = self.program.values[ref.number]
-            room = self.constant(self._in_room(ref), "room")
-            return f"{room}.copy('K')" if isinstance(value, np.ndarray) else f"{room}[()]"
+            if isinstance(self.program.values[ref.number], np.ndarray):
+                return self._copy_text(ref, m)
+            return f"{self.constant(self._in_room(ref), 'room')}[()]"
         self._find(ref)
         return self.name(ref)
+
+    def _copy_text(self, ref: Ref, m: int) -> str:
+        """A result in memory of its own, which it has together with the other results that lie there."""
+        inside = self._in_room(ref)
+        if len({r for r in self.results if self.memories.of[r] == m}) < 2 or ref in self.memories.moving:
+            return f"{self.constant(inside, 'room')}.copy('K')"
+        offset = address(inside) - address(self.room[m])
+        if (copy := self._copies.get(m)) is None:
+            self._copies[m] = copy = self._free("copy")
+            copy = f"({copy} := {self.constant(self.room[m], 'room')}.copy())"
+        array, dtype = self.constant(np.ndarray, "ndarray"), self.constant(inside.dtype, "dtype")
+        return f"{array}({inside.shape}, {dtype}, {copy}, {offset}, {inside.strides})"
 
     @property
     def text(self) -> str:
