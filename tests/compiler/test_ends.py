@@ -48,6 +48,19 @@ def test_sums_of_negative_zeros(check, shape):
     check(step, np.full(shape, -0.0, np.float32))
 
 
+SHAPES = [(1, 1, 1), (3, 1, 5), (5, 6, 3), (2, 20, 3), (9, 3, 2), (2, 5, 8), (9, 20, 9), (3, 70, 2)]
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_products_of_negative_zeros(check, dtype):
+    def step(*pairs):
+        products = [a @ b for a, b in pairs]
+        return *products, *(a[0] @ b for a, b in pairs), *(a @ b[:, 0] for a, b in pairs)
+
+    made = [(np.zeros((m, n), dtype), -np.ones((n, p), dtype)) for m, n, p in SHAPES]
+    check(lambda *arrays: step(*zip(arrays[::2], arrays[1::2])), *(a for pair in made for a in pair))
+
+
 @pytest.mark.parametrize("dtype", ["f2", "f8", "c8", "c16"])
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_powers_in_place(check, dtype):

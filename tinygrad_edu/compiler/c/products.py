@@ -64,14 +64,14 @@ def small_product(kind: str, places: list[str], ends: Any, m: int, n: int, p: in
         return [*lines, *product_in_registers(kind, b, (oi, oj, ai, ak, bk), m, n, p)]
     rows = range(m) if m < NARROW else ("i",)  # those that share what is read of b
 
-    def loop(to: str, terms: range, total: str = "") -> list[str]:
+    def loop(to: str, terms: range, total: str = "0") -> list[str]:
         """Add some products to a sum, for the numbers of the rows."""
         lines = []
         for row in rows:
             text, at = total, row if m < NARROW else 0
             for k in terms:
                 x, y = f"a[{row} * {ai} + {k * ak} + q * {ak}]", f"{b}[({k} + q) * {bk} + j * {bj}]"
-                text = f"FMA({x}, {y}, {text})" if text else f"{x} * {y}"
+                text = f"FMA({x}, {y}, {text})"
             lines.append(f"    {to} = {text};".replace("ROW", str(row)).replace("AT", f"{at * p} + j"))
         return ["IVDEP", f"for (word j = 0; j < {p}; j++) {{", *lines, "}"]
 
@@ -134,8 +134,8 @@ def tall_product(kind: str, places: list[str], ends: Any, m: int, n: int, p: int
     lines += ["IVDEP", f"for (word i = 0; i < {m}; i++) {{"]
     lines += [f"    const {kind} a{k} = a[i * {ai} + {k * ak}];" for k in range(n)]
     for j in range(p):
-        total = f"a0 * b0_{j}"
-        for k in range(1, n):
+        total = "0"  # which a sum of -0 is, too
+        for k in range(n):
             total = f"FMA(a{k}, b{k}_{j}, {total})"
         lines.append(f"    o[i * {oi} + {j * oj}] = {total};")
     return [*lines, "}"]
