@@ -82,6 +82,26 @@ def test_inputs_are_cast_and_other_tensors_that_need_gradients_refused():
     assert nn.Linear(2, 1, dtype=np.float64)(tg.Tensor(np.ones((3, 2)))).dtype == np.float64
 
 
+@pytest.mark.parametrize(
+    ("widened", "who"),
+    [
+        (lambda y: y / np.sqrt(2), "np.divide"),
+        (lambda y: np.tanh(y * np.arange(2)) + 1, "np.multiply"),
+        (lambda y: np.where([True, False], y, np.float64(3)).T.T, "np.where"),
+        (lambda y: np.concatenate(np.split(y + np.ones(2), 2)), "np.add"),
+        (lambda y: np.split(y / np.float64(2), 2)[0], "np.divide"),
+        (lambda y: y.astype(np.float64) * 2, None),  # as was asked for
+        (lambda y: y * tg.Tensor(np.ones(2), requires_grad=True), None),
+    ],
+)
+def test_what_made_an_input_wider_is_named(widened, who):
+    layer = nn.Linear(2, 2)
+    with pytest.raises(errors.DTypeError) as caught:
+        layer(widened(layer(np.ones((2, 2)))))
+    assert (f"\n  {who} made float64 of float32" in str(caught.value)) == (who is not None)
+    assert (" made " in str(caught.value)) == (who is not None)
+
+
 def test_wrong_shapes_say_what_to_do():
     with pytest.raises(
         errors.ShapeError, match=r"expects 784 features in the last axis, got \(64, 28, 28\).*Flatten"

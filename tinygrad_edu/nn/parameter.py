@@ -113,9 +113,27 @@ def as_input(x: Any, like: Tensor, who: str) -> Any:
             return x.astype(like._array.dtype)
         raise DTypeError(
             f"{who} has {like.dtype} parameters and got a Tensor of {x.dtype} that needs a gradient."
-            f" Convert one: x.astype(np.{like.dtype}), or dtype= of the layer."
+            f" Convert one: x.astype(np.{like.dtype}), or dtype= of the layer.{_turn(x, like.dtype)}"
         )
     return x
+
+
+def _turn(x: Tensor, dtype: np.dtype[Any]) -> str:
+    """A sentence on the operation that made x of its dtype from a tensor of the other one, if one did."""
+    nodes, seen = [x._node], set[Any]()
+    while nodes:
+        node = nodes.pop()
+        if node is None or node in seen or node.dtype != x.dtype or node.name == "np.astype":
+            continue
+        seen.add(node)
+        if node.parents and all(parent.dtype == dtype for parent in node.parents):
+            return (
+                f"\n  {node.name} made {x.dtype} of {dtype}, which met an array of another dtype, or a "
+                "number of NumPy's, such as np.sqrt(2). Numbers of Python's, 2**0.5 or float(…), leave "
+                f"{dtype} as it is."
+            )
+        nodes += node.parents
+    return ""
 
 
 def _not_real(x: Any, like: Tensor, who: str) -> DTypeError:
