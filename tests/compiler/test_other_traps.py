@@ -1228,3 +1228,17 @@ def test_paths_may_be_put_together_as_texts():
         np.testing.assert_array_equal(step(x).data, [6.0, 9.0])
     with pytest.raises(TraceError, match="stat"):
         tg.compile(lambda x: x * os.path.exists("a"))(x)
+
+
+SETTING = None
+
+
+@pytest.mark.parametrize("value", [None, False, 0, "", (), Ellipsis, NotImplemented, float("nan")])
+def test_globals_that_hold_what_may_be_taken_for_nothing(value, monkeypatch):
+    """They are read, and looked at: other values are traced anew, and they are there afterwards."""
+    step = tg.compile(lambda x: x * 2 if SETTING is value else x)
+    for now in (value, 3, value, None, value):
+        monkeypatch.setitem(globals(), "SETTING", now)
+        np.testing.assert_array_equal(step(np.ones(2)).data, [2.0 if now is value else 1.0] * 2)
+        assert globals()["SETTING"] is now
+    assert step.traces <= 3

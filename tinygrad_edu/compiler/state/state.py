@@ -225,7 +225,7 @@ class State:
             self.identity = self.identity or f"{Path(code.co_filename).name}, line {line}"
         self.handed_on.update((id(known), name) for name in handed_on_in(code))
         for name in globals_in(code):
-            if name in known and known[name] is not ASKING.get(name):
+            if name in known and known[name] is not ASKING.get(name, known):  # None is no absence
                 self._hold(Place(name, known, name), known[name])
             else:
                 self.missing.setdefault(id(known), (known, set()))[1].add(name)
