@@ -192,8 +192,12 @@ class Layout:
             )
         for one in self.assigned:
             leaves = flattened(one.stands)[0] if one.is_read else []
-            if not all(a is b for a, b in zip(leaves, self._made[one.first : one.last], strict=True)):
-                raise TraceError(f"The step changes what is in {one.place.name!r}, to which it also assigns.")
+            known = self._made[one.first : one.last]
+            if len(leaves) != len(known) or any(a is not b for a, b in zip(leaves, known)):
+                raise TraceError(
+                    f"The step changes what is in {one.place.name!r}, to which it also assigns. Put it there "
+                    "before the first step, and only add to it: losses.append(loss.item())."
+                )
 
     def refuse_identity(self, state: State) -> None:
         """Raise if code that was found in the run alone asks which array is which, and that matters."""

@@ -2,7 +2,7 @@
 
 import functools
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from ..program import Program, Ref
 from ..trace.traced import Traced
 from ..trace.traced_number import TracedNumber
 from .nested import is_record
+from .places import GONE, is_users_module, slots_of
 from .unread import Unread, refuse_read
 
 PLAIN = (bool, int, float, complex, str, bytes, type(None), np.generic, np.dtype, type, np.ndarray, slice)
@@ -72,21 +73,21 @@ class Results:
                 self.values.append(array._value)
         elif type(part) in (list, dict) and (self._was_there(part) or id(part) in self.containers):
             return
-        elif type(part) in (list, tuple, dict) or is_record(part):
+        elif not self._was_there(part) and (inner := parts_in(part)) is not None:
             self._meet(part)
-            for p in part.values() if type(part) is dict else part:
+            for p in inner:
                 self._collect(p)
         elif not (
             isinstance(part, (*PLAIN, Tensor, Module)) or self._was_there(part) or self._is_fixed(part)
         ):
             raise TraceError(
                 f"The function returns a {type(part).__name__}, which would be the first step's for ever.\n"
-                "  Return tensors, arrays, numbers, or lists, tuples and dicts of them."
+                "  Return tensors, arrays, numbers, or lists, tuples, dicts and objects of your own of them."
             )
 
     def _meet(self, part: Any) -> None:
         """Count how often one is met that can be told from its equals, and changed."""
-        if type(part) in (list, dict) or isinstance(part, Tensor):
+        if type(part) in (list, dict) or isinstance(part, Tensor) or is_made(part):
             self._met[id(part)] = self._met.get(id(part), 0) + 1
 
     def _is_fixed(self, part: Any) -> bool:
@@ -190,6 +191,10 @@ class Results:
             return "{" + ", ".join(f"{name(k)}: {self._text(v, name)}" for k, v in part.items()) + "}"
         if self._was_there(part):
             return name(part)
+        if is_made(part):
+            held = ({n: self._text(v, name) for n, v in each.items()} for each in attributes_of(part))
+            texts = ("{" + ", ".join(f"{n!r}: {v}" for n, v in each.items()) + "}" for each in held)
+            return f"{name(made)}({name(type(part))}, {', '.join(texts)})"
         if isinstance(part, Tensor):  # of constants
             return f"tensor_of(copied({name(part._array)}))"
         return f"copied({name(part)})" if type(part) is np.ndarray else name(part)
@@ -234,11 +239,42 @@ class Results:
 
 
 def parts_of(tree: Any) -> Iterator[Any]:
-    """Nested lists, tuples and dicts, and all that is in them."""
+    """Nested lists, tuples, dicts and objects, and all that is in them."""
     yield tree
-    inner = tree.values() if type(tree) is dict else tree if isinstance(tree, (list, tuple)) else ()
-    for part in inner:
+    for part in parts_in(tree) or ():
         yield from parts_of(part)
+
+
+def parts_in(part: Any) -> Iterable[Any] | None:
+    """What is in a list, a tuple, a dict or an object that is made anew; None for others."""
+    if type(part) in (list, tuple) or is_record(part):
+        return part
+    if is_made(part):
+        return [value for each in attributes_of(part) for value in each.values()]
+    return part.values() if type(part) is dict else None
+
+
+def is_made(part: Any) -> bool:
+    """Whether it is an object of a class of the user's, such as a dataclass, that is only its attributes."""
+    kind: Any = type(part)
+    is_plain = kind.__new__ is object.__new__ and is_users_module(kind.__module__)
+    return kind is types.SimpleNamespace or (is_plain and not isinstance(part, (Tensor, Module)))
+
+
+def attributes_of(part: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The attributes of an object, and what its slots hold."""
+    slots = {str(place.key): value for place, value in slots_of(part, "") if value is not GONE}
+    return getattr(part, "__dict__", {}), slots
+
+
+def made(kind: Any, attributes: dict[str, Any], slots: dict[str, Any]) -> Any:
+    """An object of a class with such attributes, without a word to the class; it may be frozen."""
+    one = kind.__new__(kind)
+    if attributes:
+        vars(one).update(attributes)
+    for name, value in slots.items():
+        object.__setattr__(one, name, value)
+    return one
 
 
 def number_of(value: Any) -> Any:

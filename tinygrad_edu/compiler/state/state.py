@@ -106,7 +106,7 @@ class State:
         """Forget all but the tensors, by their names, and those objects that are known by their identity."""
         self.__dict__ = {"tensors": self.tensors, "alive": self.alive}
 
-    def _look(self, value: Any, name: str) -> None:
+    def _look(self, value: Any, name: str, is_at_a_place: bool = False) -> None:
         if id(value) in self.seen or is_scalar(value):
             return
         if id(value) in self.outside.lists:
@@ -114,8 +114,10 @@ class State:
         self.seen[id(value)] = value
         refuse_changing(value, name)
         self._take_note(value, name)
+        is_tuple = is_at_a_place and type(value) is tuple  # which another one may stand for
         for part, path in inner_of(value, name):
-            self._look(part, path)
+            if not (is_tuple and id(part) in self.outside.lists):
+                self._look(part, path, is_tuple)
         if isinstance(value, Module) or is_object_of_the_user(value):
             self._look_into_attributes(value, name)
 
@@ -291,4 +293,4 @@ class State:
         if isinstance(value, types.ModuleType):
             self.look_into_module(value, place.name)
         elif id(value) not in self.outside.lists:
-            self._look(value, place.name)
+            self._look(value, place.name, is_at_a_place=True)
