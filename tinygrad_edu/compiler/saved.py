@@ -105,7 +105,7 @@ class Saved(Source):
     def _leave(self) -> None:
         """The block ends by itself."""
 
-    def _take_small_buffers(self) -> None:
+    def _small_buffers(self, steps: Any) -> None:
         """They are NumPy's."""
 
     def _returned(self) -> str:

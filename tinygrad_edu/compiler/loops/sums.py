@@ -1,10 +1,12 @@
 """Sums in NumPy's order: where it adds along memory, and where it gathers what it adds in a buffer first."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from functools import cache
 from math import prod
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 def room_of(sizes: Sequence[int]) -> int:
@@ -23,6 +25,25 @@ def room_of(sizes: Sequence[int]) -> int:
             break
         core *= n
     return core * max(buffer // core, 1)
+
+
+def buffers_matter(array: NDArray[Any], folded: Container[int], least: int) -> bool:
+    """Whether the bits of a sum along some axes may be others in buffers of another size, from a least on."""
+    loops = sorted((abs(s), axis) for axis, s in enumerate(array.strides) if array.shape[axis] > 1)
+    if array.size <= least or not loops or loops[0][1] not in folded:
+        return False  # in one buffer, or number by number
+    if not keeps_rows_whole():
+        return True
+    inner: list[list[int]] = []  # the strides and sizes of loops inside of all that are kept, joined if one
+    for _, axis in loops:
+        stride, size = array.strides[axis], array.shape[axis]
+        if axis not in folded:
+            break
+        if inner and inner[-1][0] * inner[-1][1] == stride:
+            inner[-1][1] *= size
+        else:
+            inner.append([stride, size])
+    return len(inner) > 1 and prod(size for _, size in inner) > least
 
 
 @cache

@@ -1,8 +1,9 @@
 """Surroundings: what lines of NumPy run in, `numpy.errstate` and the size of buffers.
 
 Where an array is broadcast, NumPy copies some thousand elements of it at a time into a buffer.  That of a
-step of large arrays is smaller: it takes less memory, and the results have the same bits, as long as no sum
-is made of numbers that are cast to another precision in it.
+step of large arrays is smaller: it takes less memory, and the results have the same bits.  Only calls that
+may sum what NumPy gathers in it have one of NumPy's size: numbers that are cast, or of an array with gaps,
+or, before 2.3, of any that is summed along its rows.
 """
 
 from collections.abc import Iterable
@@ -12,11 +13,21 @@ import numpy as np
 from numpy._core.umath import _extobj_contextvar as ERRORS
 from numpy._core.umath import _make_extobj
 
+from ..loops.sums import buffers_matter
 from ..program import Call, Program, Ref, refs_in
 from .calls import Calls
 
 LARGE = 1 << 14  # bytes of an array of which a buffer is a part
 BUFFER = 1024  # elements, where NumPy takes 8192
+ORDERLESS = {np.maximum, np.minimum, np.fmax, np.fmin, np.logical_and, np.logical_or}
+SUMLESS = {
+    "__getitem__", "__setitem__", "all", "any", "argmax", "argmin", "argsort", "array_split", "asarray",
+    "ascontiguousarray", "astype", "broadcast_to", "clip", "concatenate", "copy", "copyto", "diagonal", "dot",
+    "empty_like", "expand_dims", "fill", "flatten", "flip", "full_like", "item", "matrix_transpose", "max",
+    "min", "moveaxis", "ones_like", "pad", "put_along_axis", "ravel", "repeat", "reshape", "roll", "sort",
+    "sliding_window_view", "split", "squeeze", "stack", "swapaxes", "take", "take_along_axis", "tile",
+    "transpose", "tril", "triu", "view", "where", "zeros_like",
+}  # fmt: skip
 
 
 class Surrounded(Calls):
@@ -57,6 +68,16 @@ class Surrounded(Calls):
         """End it."""
         self.body += ["finally:", "    leave(errors)"]
 
+    def _small_buffers(self, steps: Iterable[Any]) -> int | None:
+        return small_buffers(self.program, steps)
+
+    def _line(self, call: Call) -> str:
+        line = super()._line(call)
+        if not self.buffer or not sums_in_buffers(self.program, call):
+            return line
+        whole = self._free("whole")  # if the call raises, what is left around it puts all back
+        return f"{whole} = enter(with_buffers(bufsize={np.getbufsize()}))\n{line}\nleave({whole})"
+
     def _take_small_buffers(self) -> None:
         """Have all lines run with small buffers."""
         self.given |= {"enter": ERRORS.set, "leave": ERRORS.reset, "with_buffers": _make_extobj}
@@ -69,25 +90,33 @@ def small_buffers(program: Program, steps: Iterable[Any]) -> int | None:
     """The size of buffers for some steps, if another one than NumPy's is worth it and changes no bits."""
     calls = [step for step in steps if isinstance(step, Call)]
     refs = {r for call in calls for r in (*refs_in((call.args, call.kwargs)), *call.outputs)}
-    kinds = {program.values[r.number].dtype for r in refs if hasattr(program.values[r.number], "dtype")}
+    kinds = {program.values[r.number].dtype for r in refs if _is_array(program, r)}
     if len({d for d in kinds if d.kind in "fc"}) != 1 or np.dtype(np.float16) in kinds:
-        return None
-    if any(_casts(program, call) for call in calls):
         return None
     return BUFFER if any(_broadcasts(program, call) for call in calls) else None
 
 
-def _casts(program: Program, call: Call) -> bool:
-    """Whether whole numbers may be summed as floating ones."""
-    if isinstance(call.function, np.ufunc) and call.function.signature is None:
+def sums_in_buffers(program: Program, call: Call) -> bool:
+    """Whether a call may add numbers of a large array in an order that depends on the size of buffers."""
+    function, owner = call.function, getattr(call.function, "__self__", None)
+    name = getattr(function, "__name__", function)
+    if isinstance(function, np.ufunc) or isinstance(owner, np.random.Generator) or name in SUMLESS:
         return False
-    values = (program.values[r.number] for r in refs_in((call.args, call.kwargs)))
-    whole = any(getattr(v, "ndim", 0) and v.dtype.kind in "iub" for v in values)
-    made = any(program.values[r.number].dtype.kind in "fc" for r in call.outputs if _is_array(program, r))
-    return whole and made and getattr(call.function, "__name__", call.function) in SUMS
-
-
-SUMS = {"sum", "mean", "reduce", "accumulate", "cumsum", "trace", "var", "std", "average"}
+    arrays = [program.values[r.number] for r in refs_in((call.args, call.kwargs)) if _is_array(program, r)]
+    made = {program.values[r.number].dtype.kind for r in call.outputs if _is_array(program, r)}
+    if all(a.size <= BUFFER for a in arrays) or made.isdisjoint("fc"):
+        return False
+    if isinstance(owner, np.ufunc) and (owner in ORDERLESS or name != "reduce"):
+        return owner not in ORDERLESS and any(a.ndim and a.dtype.kind in "iub" for a in arrays)
+    given = dict(zip(("axis", "dtype", "out", "keepdims"), call.args[1:])) | call.kwargs
+    axis = given.pop("axis", 0 if name == "reduce" else None)
+    source = program.values[call.args[0].number] if call.args and type(call.args[0]) is Ref else None
+    if name not in ("reduce", "sum", "mean") or not isinstance(source, np.ndarray):
+        return True
+    if given.keys() - {"dtype", "out", "keepdims"} or source.dtype.kind not in made:
+        return True
+    axes = range(source.ndim) if axis is None else axis if type(axis) is tuple else (axis,)
+    return buffers_matter(source, {a % max(source.ndim, 1) for a in axes}, BUFFER)
 
 
 def _is_array(program: Program, ref: Ref) -> bool:

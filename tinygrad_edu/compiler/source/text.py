@@ -18,7 +18,7 @@ from ..program import Call, Check, Live, Program, Ref, Step, refs_in
 from ..state.counting import NAMES, counting_lines
 from ..texts import defined
 from .spelling import told
-from .surrounding import Surrounded, small_buffers
+from .surrounding import Surrounded
 
 OWN = ("step", "np", "math", "given", "memory", "array", "SimpleNamespace", *NAMES)  # names in the text
 LARGE = 1 << 9  # bytes of an array that is forgotten when it is used no more
@@ -167,7 +167,7 @@ class Source(Surrounded):
         self._give({r for step in steps.values() for r in step.used} | set(self.results))
         self._make_room(live)
         self._note_last_uses(live)
-        self.buffer = small_buffers(self.program, steps.values())
+        self.buffer = self._small_buffers(steps.values())
         for i, step in steps.items():
             self._write_step(i, step)
         self._add([])
