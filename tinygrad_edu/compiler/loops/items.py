@@ -53,6 +53,8 @@ class Items:
 
     def operand(self, value: Any) -> Operand:
         """An argument that must be an array."""
+        if type(value) is Operand:
+            return value
         found = self.given(value)
         if isinstance(found, Literal):
             raise NoLoop("a number in the place of an array")

@@ -12,7 +12,8 @@ from ..memory.inner import inner_loop
 from ..memory.random_functions import FILLING, NUMBERS, function_of, is_numpys, signature_of
 from ..program import Call, Check, Ref
 from ..trace.settings import CLIP
-from .items import Items, same_place
+from .extremes import PLACES, Extremes
+from .items import same_place
 from .kinds import FOLDS, TEMPLATES, Draw, Fold, Given, Inner, Product, Statement, Test
 from .memories import C_TYPES, Literal, NoLoop, Operand, in_order
 from .sums import turns_around
@@ -28,7 +29,7 @@ POWERS = {2: np.square, 1: np.positive, 0.5: np.sqrt, -1: np.reciprocal}  # as a
 MEANT = ("axis", "dtype", "out", "keepdims")
 
 
-class Lowering(Items):
+class Lowering(Extremes):
     """Statements for the steps of a program; see `Items` for those that compute nothing."""
 
     def statements(self, step: Call | Check) -> list[Statement]:
@@ -200,11 +201,14 @@ class Lowering(Items):
 
     def _mean(self, call: Call) -> None:
         """A sum, divided by how many."""
-        out = self.target(call)
-        if {out.dtype.kind, self.operand(call.args[0]).dtype.kind} != {"f"} or call.writes:
-            raise NoLoop("mean of integers")
-        self._fold(call._replace(kwargs={k: v for k, v in call.kwargs.items() if k != "out"}), "add", MEANT)
-        count = prod(self.values[call.args[0].number].shape) // max(prod(out.shape), 1)
+        source, out = self.operand(call.args[0]), self.target(call)
+        if out.dtype.kind != "f" or call.writes:
+            raise NoLoop("mean into an array, or of complex numbers")
+        kwargs = {k: v for k, v in call.kwargs.items() if k != "out"}
+        if source.dtype.kind != "f":
+            source = self._doubles(source, out)
+        self._fold(call._replace(args=(source, *call.args[1:]), kwargs=kwargs), "add", MEANT)
+        count = prod(source.shape) // max(prod(out.shape), 1)
         self.each("divide", out, [out, Literal(count)], out.dtype, out.dtype)
 
     def _count(self, call: Call) -> None:
@@ -267,7 +271,7 @@ METHODS: dict[Any, Callable[[Lowering, Call], None]] = {
     np.empty_like: Lowering._constant, np.full_like: Lowering._constant,
     np.broadcast_to: Lowering._broadcast, np.stack: Lowering._stack, np.mean: Lowering._mean,
     "mean": Lowering._mean, clip_norm_of: Lowering._clip_norm, "item": Lowering._item,
-    **dict.fromkeys(COPIES | COPYING, Lowering._copy),
+    **dict.fromkeys(COPIES | COPYING, Lowering._copy), **dict.fromkeys(PLACES, Lowering._place),
 }  # fmt: skip
 
 
