@@ -6,6 +6,7 @@ That it is what the function itself assigns, the programs of `idioms.txt` show.
 import collections
 import importlib.util
 import random
+import sys
 import threading
 import types
 
@@ -261,3 +262,45 @@ def test_any_generator_may_be_the_one_that_everyone_shares():
         assert np.random.random() == np.random.default_rng(0).random()  # noqa: NPY002
     finally:
         np.random.set_bit_generator(before)
+
+
+def test_an_interrupt_leaves_no_traced_arrays_wherever_it_comes():
+    model, state = nn.Linear(4, 2, rng=0), types.SimpleNamespace(last=0.0, scale=np.ones(2))
+    optimizer, lines = optim.SGD(model.parameters(), lr=0.1), 0
+    x, names = tg.Tensor(X), ("swap.py", "before.py", "layout.py", "tracing.py")
+
+    def step(x):
+        optimizer.zero_grad()
+        loss = (model(x) * state.scale * state.last).sum()
+        loss.backward()
+        optimizer.step()
+        state.last = loss.item()
+
+    def interrupt(frame, event, argument):
+        nonlocal lines
+        if not frame.f_code.co_filename.endswith(names):
+            return None
+        lines -= event == "line"
+        if lines == 0:
+            lines = sys.maxsize
+            raise KeyboardInterrupt
+        return interrupt
+
+    def interrupted(at):
+        nonlocal lines
+        lines, before = at, sys.gettrace()
+        sys.settrace(interrupt)
+        try:
+            tg.compile(step)(x)
+        finally:
+            sys.settrace(before)
+
+    for at in range(1, 2000, 97):
+        with pytest.raises(KeyboardInterrupt):
+            interrupted(at)
+        arrays = x.data, state.scale, *(p.data for p in model.parameters())
+        gradients = [p.grad for p in model.parameters() if p.grad is not None]
+        assert {type(a) for a in arrays} == {np.ndarray}
+        assert {type(g.data) for g in gradients} <= {np.ndarray}
+        assert isinstance(state.last, float)
+        step(x)

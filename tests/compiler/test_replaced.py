@@ -325,3 +325,17 @@ def test_settings_of_optimizers_come_back(names, backend, tmp_path):
         if backend == "numpy":
             np.testing.assert_array_equal(a, b)
         np.testing.assert_allclose(a, b, 1e-5, 1e-7)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "c"])
+def test_arrays_of_every_order_may_be_read_and_replaced(backend, tmp_path):
+    """Also those whose strides are below 0."""
+    if backend == "c" and cache.compiler() is None:
+        pytest.skip("there is no C compiler here")
+    held = types.SimpleNamespace(a=None)
+    step = tg.compile(lambda x: x * held.a, backend=backend, cache=tmp_path)
+    for a in (np.arange(12.0)[::-1], np.arange(36.0)[::-3]):
+        for held.a in (a, a.reshape(4, 3).T[::-1], np.broadcast_to(a[:4], (3, 4))):
+            for _ in range(2):
+                x = np.ones(held.a.shape)
+                np.testing.assert_array_equal(step(x), held.a)

@@ -83,17 +83,18 @@ class Run:
         self.layout = Layout(args, kwargs, free)
         self.state = state_of(function, self.layout.others, outside)
         read = outside.read if outside else set[Any]()
-        self.layout.take(log, self.state, names_of_leaves(function, self.layout.form), read)
-        self.swap = Swap(self.state, log, self.layout)
-        log.known = {id(g) for g in self.state.seen.values()} | {id(DEFAULT.get().value)}
-        before = Before(self.program, self.state)
-        log.first = Leaf((), None).order  # type: ignore[arg-type]  # what is older was there before
-        watch = Watch(self.state, self.swap.leaves)
-        self._run(function, log, watch, before)
-        rebound, changes = self.swap.rebound(), self.swap.changes()
-        self.swap.put_back()
-        gradients = self._take_effects(log, watch)
+        self.swap, before = Swap(self.state, log, self.layout), None
         try:
+            self.layout.take(log, self.state, names_of_leaves(function, self.layout.form), read)
+            self.swap.begin()
+            log.known = {id(g) for g in self.state.seen.values()} | {id(DEFAULT.get().value)}
+            before = Before(self.program, self.state)
+            log.first = Leaf((), None).order  # type: ignore[arg-type]  # what is older was there before
+            watch = Watch(self.state, self.swap.leaves)
+            self._run(function, log, watch, before)
+            rebound, changes = self.swap.rebound(), self.swap.changes()
+            self.swap.put_back()
+            gradients = self._take_effects(log, watch)
             watch.check()
             self.state.look_at_methods(watch.met.keys())
             log.refuse_texts()
@@ -108,41 +109,37 @@ class Run:
             refuse_settings(self.state, before, watch.codes)
             log.refuse_strangers({id(leaf) for _, _, _, leaf, _ in self.swap.tensors})
             self._take_results(gradients)
-        except TraceError:
-            self._undo(before)
+        except BaseException:  # also an interrupt, wherever it comes
+            try:
+                self._undo(before)
+            except BaseException:
+                self._undo(before)  # whatever has been done of it
+                raise
             raise
 
     def _run(self, function: Callable[..., Any], log: Log, watch: Watch, before: Before) -> None:
-        """Call the function with traced arrays.  If it raises an exception, everything is as it was before;
-        an interrupt leaves behind what the function has done so far.
-        """
+        """Call the function with traced arrays."""
         try:
             with tracing(log, self.state), watch:
                 result = function(*self.layout.args, **self.layout.kwargs)
             self._find_results(result)
         except (TraceError, Filled):
-            self._undo(before)
             refuse_settings(self.state, before, watch.codes)  # of which the message says more
             raise
         except Exception as error:  # its own, or because of the tracing: the function itself will show
             changed = ", ".join(repr(change.name) for change in self.swap.changes())
             changed = changed or "shared random state" * before.has_drawn()
-            self._undo(before)
             if changed:
                 raise TraceError(
                     f"The step changes {changed}, and raised {type(error).__name__} "
                     "while it was traced. Do that outside of it."
                 ) from error
             raise Untraceable from error
-        except BaseException:
-            self.swap.put_back()
-            self.swap.made_gradients()
-            self.state.caches.restore()
-            raise
 
-    def _undo(self, before: Before) -> None:
+    def _undo(self, before: Before | None) -> None:
         """Leave everything as it was before the run."""
-        before.restore()
+        if before is not None:
+            before.restore()
         self.swap.undo()
         self.state.caches.restore()
 

@@ -31,6 +31,7 @@ void *hold(void *self, void **x, word n) {
 }
 """
 HEAD = 4  # words of the table before the others
+LARGEST = int(np.iinfo(np.uintp).max)
 
 
 class Words:
@@ -64,7 +65,8 @@ class Words:
     def set(self, conditions: Sequence[tuple[int, int]]) -> None:
         """Have other conditions: addresses of words that stay where they are, and what they are to be."""
         words = [word for pair in conditions for word in pair] + self.forms
-        new: Any = np.array([len(conditions), *self.table[2:HEAD].tolist(), *words], np.intp).view(np.uintp)
+        words = [len(conditions), *self.table[2:HEAD].tolist(), *words]
+        new: Any = np.array([word & LARGEST for word in words], np.uintp)  # some are negative, some addresses
         self._behind[: len(new)] = memoryview(new)  # at once: other threads may ask in the meantime
 
 

@@ -18,7 +18,7 @@ from .state import State
 
 
 class Swap:
-    """Traced arrays in the place of what a state holds, until they are put back.
+    """Traced arrays in the place of what a state holds, from `begin` until they are put back.
 
     Attributes
     ----------
@@ -50,16 +50,19 @@ class Swap:
         self._contents = [(c, kind_of(c)(c)) for c in contained]
         self.appended: dict[int, Appended] = {}  # what stands for lists that are added to
         self._replaced: dict[int, tuple[Any, Any]] = {}  # what places held and hold, by their numbers
+
+    def begin(self) -> None:
+        """Put them there."""
         for name, tensor, array, leaf, grad in self.tensors:
-            tensor._array = log.input(array, Input("state", name))
+            tensor._array = self.log.input(array, Input("state", name))
             if grad is not None:
-                leaf.grad = Tensor._make(log.input(grad._array, Input("grad", name)), None)
-        for number, (place, value) in enumerate(state.places):
+                leaf.grad = Tensor._make(self.log.input(grad._array, Input("grad", name)), None)
+        for number, (place, value) in enumerate(self.state.places):
             traced = value if is_pythons(place) else self._traced(value, place.name)
             if traced is not value:
                 self._replaced[number] = value, traced
                 place.put(traced)
-        for one in layout.assigned:
+        for one in self.layout.assigned:
             if one.before is not GONE:
                 one.place.put(one.stands)
 

@@ -118,6 +118,9 @@ class Watch:
         self._outer()
         if self._collecting:
             gc.enable()
+        for leaf, grad in self._before:
+            if leaf.grad is CLEARING:  # an exception has come while gradients were forgotten
+                leaf.grad = grad
 
     def check(self) -> None:
         """Raise if the run called what would be left out."""
