@@ -187,7 +187,7 @@ def test_what_is_refused_is_named_with_its_line():
         if kind == "seen":
             s.seen.add(seen)
         elif kind == "waiting":
-            waiting.append(x)
+            waiting.appendleft(x)
         elif kind == "keys":
             del s.keys["a"]
         elif kind == "weight":

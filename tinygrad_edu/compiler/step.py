@@ -65,11 +65,12 @@ def compile(function: Any = None, *, backend: str = "numpy", cache: str | PathLi
 
     What the step assigns is assigned in every call, to attributes, items, globals and variables of a closure:
     ``self.loss = loss``, ``count += 1``, ``log["mean"] = total / count``, ``self.hidden = h.detach()``.  It
-    may be tensors, arrays, numbers, texts, and lists, tuples and dicts of them.  A list to which it adds,
-    ``losses.append(loss.item())``, gets that in every call; the step may ask how long it is, and for the
-    items that it has added.  All of this is done when the arrays have been computed: a call that raises an
-    exception assigns nothing.  What is assigned has no graph, so what the next call reads of it must be
-    detached; and a number that is read so may be no length and no key.
+    may be tensors, arrays, numbers, texts, and lists, tuples and dicts of them.  A list or a deque to which
+    it adds, ``losses.append(loss.item())``, gets that in every call; the step may ask how long the list is,
+    and for the items that it has added.  All of this is done when the arrays have been computed: a call that
+    raises an exception assigns nothing.  What is assigned has no graph, so what the next call reads of it
+    must be detached; and a number that is read so may be no length and no key.  What it returns may be
+    objects of your own, too, such as dataclasses, that are only their attributes.
 
     Functions that the step names, ``np.tanh``, and methods of layers and optimizers may be replaced, which is
     noticed.  It is not noticed of functions that only NumPy, Python or this package itself call; nor, by

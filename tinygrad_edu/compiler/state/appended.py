@@ -1,4 +1,4 @@
-"""Appended: lists of outside to which a step adds what it has made, ``losses.append(loss.item())``.
+"""Appended: lists and deques of outside to which a step adds what it has made, ``losses.append(loss)``.
 
 A list that has grown in a traced run is put out of reach in another one: what the step adds to it is noted,
 and given to the list in every call.  The step may ask for the items that it has added, and how long the list
@@ -66,19 +66,25 @@ class Appended:
 
     @property  # type: ignore[misc]  # as of a traced array
     def __class__(self) -> Any:
-        return Appended if who_asks().startswith(PACKAGE) else list
+        return Appended if who_asks().startswith(PACKAGE) else type(self.held)
 
     def long(self) -> Any:
-        """How long it is now, which is another number in every call."""
+        """How long it is now, which is another number in every call; of a deque, which may be full, none."""
+        if type(self.held) is not list:
+            self._asked()
         if self.length is None:
             self._outside.ask_for_length(self.held, self.name)
             self._asked()
         return self.length.get() + len(self.added)
 
     def __bool__(self) -> bool:
+        if type(self.held) is not list:
+            self._asked()
         return bool(self.added) or bool(self.long() > 0)
 
     def __getitem__(self, key: Any) -> Any:
+        if type(self.held) is not list:
+            self._asked()
         if type(key) is int and -len(self.added) <= key < 0:
             return self.added[key]
         if isinstance(key, Traced) or type(key) is int:
@@ -88,7 +94,8 @@ class Appended:
         return self._asked()
 
     def __getattr__(self, name: str) -> Any:
-        raise self._log.refusal(f"The step looks into a list that it adds to, in {self._log.where()}.")
+        kind = type(self.held).__name__
+        raise self._log.refusal(f"The step looks into a {kind} that it adds to, in {self._log.where()}.")
 
     def _asked(self, *_: Any) -> Any:
         return self.__getattr__("")

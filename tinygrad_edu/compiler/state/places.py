@@ -18,6 +18,7 @@ from ..trace.whose_code import LIBRARIES, OURS
 
 SCALARS = (bool, int, float, complex, str, bytes, type(None), np.generic, np.dtype)
 DATA = (bool, int, float, complex, str, bytes, list, dict, set, tuple, np.ndarray)
+MISSING = (collections.defaultdict, collections.Counter)  # which have what they are asked for
 CELL, EMPTY, GONE = object(), object(), object()
 
 VIEWS: tuple[Any, ...] = (type({}.keys()), type({}.values()), type({}.items()))
@@ -121,6 +122,8 @@ class Place:
     def _plain(self, method: str) -> Any:
         """A method as Python or this package has it, where the class of the container has one of its own."""
         kind = type(self.container)
+        if kind in MISSING and method == "__getitem__":
+            return dict.get
         base = next(c for c in kind.__mro__ if not is_users_module(c.__module__))
         plain = getattr(base, method)
         return plain if kind is not base and getattr(kind, method) is not plain else None
@@ -136,6 +139,8 @@ class Place:
             return type(self.container) if is_class else getattr(self.container, self.key, GONE)
         if self.key is EMPTY:
             return self.container == types.CellType()  # which looks at no content
+        if type(self.container) in MISSING:
+            return dict.get(self.container, self.key, GONE)
         try:
             if plain := self._plain("__getitem__"):
                 return plain(self.container, self.key)

@@ -13,8 +13,10 @@ from .appended import Appended
 from .asking import is_pythons, standing
 from .assigned import Change, of_attributes, of_keys, of_places
 from .layout import Layout
-from .places import GONE, Place, content_of, own_attributes, packs_of
+from .places import GONE, MISSING, Place, content_of, own_attributes, packs_of
 from .state import State
+
+GROWING = (dict, collections.OrderedDict, *MISSING)  # dicts to which a step may add keys
 
 
 class Swap:
@@ -97,7 +99,7 @@ class Swap:
             if len(container) != size + new.count(id(container)):
                 held = before.get(id(container))
                 is_list = type(container) is list and all(map(is_kept, container, held or ()))
-                if type(container) is dict and held is not None:
+                if type(container) in GROWING and held is not None:
                     found.append(of_keys(name, container, held))
                 else:
                     found.append(Change(name, [container] if is_list and len(container) > size else [], []))
@@ -116,7 +118,8 @@ class Swap:
             if [k for k in own_attributes(module) if k not in keys] != attributes:
                 found.append(of_attributes(name, module, attributes))
         for name, container, content in state.contents:
-            found += [Change(name, [], [])] if content_of(container) != content else []
+            grown: list[Any] = [container] if type(container) is collections.deque else []  # it may have
+            found += [Change(name, grown, [])] if content_of(container) != content else []
         held = [
             (place, self._replaced.get(i, (0, value))[1]) for i, (place, value) in enumerate(state.places)
         ]
