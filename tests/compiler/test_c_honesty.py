@@ -3,6 +3,7 @@
 The compiler optimizes nothing here; numbers of loops that are vectors are the subject of test_c.py.
 """
 
+import contextlib
 import sys
 import threading
 
@@ -230,3 +231,35 @@ def test_what_an_optimizer_computes_in_is_not_written_where_nothing_reads_it(siz
         (other * other * np.float32(2)).sum().backward()
         plain.step()
         np.testing.assert_array_equal(w.data, other.data)
+
+
+def test_an_interrupt_where_results_get_other_memory_leaves_none_behind_that_is_freed(tmp_path):
+    step, x = tg.compile(lambda x: (x * 2, x + 1), backend="c", cache=tmp_path), np.arange(4.0)
+    step(x)
+
+    def interrupted(at, held):
+        def interrupt(frame, event, argument):
+            nonlocal at
+            if frame.f_code.co_name != "_renew":
+                return None
+            at -= event == "line"
+            if at == 0:
+                raise KeyboardInterrupt
+            return interrupt
+
+        before = sys.gettrace()
+        sys.settrace(interrupt)
+        try:
+            for _ in range(3):
+                held.append(step(x))
+        finally:
+            sys.settrace(before)
+
+    for at in range(1, 16):
+        held = []
+        with contextlib.suppress(KeyboardInterrupt):
+            interrupted(at, held)
+        held += [step(x), step(x), step(x)]
+        for doubled, more in held:
+            np.testing.assert_array_equal(doubled, x * 2)
+            np.testing.assert_array_equal(more, x + 1)

@@ -128,11 +128,12 @@ class NativeSource(Driven):
     def _renew(self, table: Any, arrays: list[Any]) -> None:
         """Other arrays for the results that somebody has kept."""
         for k, (memory, result) in enumerate(self.slots_of_results):
-            if sys.getrefcount(arrays[k]) != 2:
+            if sys.getrefcount(arrays[k]) != 2 or table[result] != id(arrays[k]):
+                table[result] = id(None)  # which others hold: C does not begin if an interrupt comes now
                 arrays[k] = np.empty(*self.forms[k])
-                table[result] = id(arrays[k])
                 if memory >= 0:
                     table[memory] = address(arrays[k])
+                table[result] = id(arrays[k])
 
     def _undo(self) -> None:
         """Count back the steps of the optimizers, since the function will be run as it is."""
