@@ -63,3 +63,10 @@ def test_a_training_step_that_returns_its_accuracy_is_in_c(tmp_path):
     report = step.report()
     assert " 0 lines of NumPy" in report
     assert "many steps may be one call" in report
+
+
+def test_a_report_names_the_lines_of_the_program_that_are_left_to_numpy(quick_c):
+    step = tg.compile(lambda x: np.sort(x * 2) + 1, backend="c")
+    step(np.ones(3))
+    line = step.__wrapped__.__code__.co_firstlineno
+    assert f"(sort, in test_c_places.py, line {line})" in step.report()

@@ -475,6 +475,27 @@ def test_the_command_says_what_is_missing_without_a_traceback(
     assert says in " ".join(capsys.readouterr().err.split())
 
 
+@pytest.mark.parametrize("number", [1, 2, 3, 9])
+def test_a_lesson_of_parameters_without_axes(number):
+    parameters = [tg.Tensor(0.5 + i, requires_grad=True) for i in range(number)]
+    parameters.append(tg.Tensor(np.ones(2), requires_grad=True))
+    optimizer = optim.Adam(parameters, lr=0.1)
+
+    @tg.compile
+    def step(x):
+        optimizer.zero_grad()
+        loss = sum(np.sum(np.sin(p * x)) for p in parameters)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    x = np.array([1.0, 2.0])
+    step(x)
+    lesson, _, _ = lesson_of(step, "step")
+    for _ in range(3):
+        np.testing.assert_array_equal(lesson(x), step(x).data)
+
+
 def test_a_lesson_of_a_gradient():
     step = tg.compile(tg.grad(lambda x: np.sum(np.sin(x) ** 2)))
     x = np.linspace(0, 1, 5)

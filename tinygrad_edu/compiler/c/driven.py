@@ -211,7 +211,7 @@ class Driven(Source):
                 self.body.append(f"{self.name(ref)} = {room}")
             else:
                 self.emitted.discard(ref)
-        self.cuts.append((line, segment.why))
+        self.cuts.append((line, f"{segment.why}, in {step.where}"))
 
     def _in_room(self, ref: Ref) -> Any:
         """The array that C knows as this one."""

@@ -220,7 +220,7 @@ class LessonNames:
         whole = f"{base}[{start}:{start + value.size}]"
         if value.ndim == 1:
             return whole if value.size < owner.size else base
-        return f"{whole}.reshape({', '.join(map(str, value.shape))})"
+        return f"{whole}.reshape({', '.join(map(str, value.shape)) or '()'})"
 
 
 def adds_an_axis(call: Call) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 MANY = 5
 WIDTH = 100  # of a line
-TAKES = re.compile(r"(\w+) -= (\w+)\[(\d+):(\d+)\](?:\.reshape\([\d, ]+\))?")
+TAKES = re.compile(r"(\w+) -= (\w+)\[(\d+):(\d+)\](?:\.reshape\([\d, ()]+\))?")
 
 
 def parted(lines: list[str], sizes: dict[str, int], free: Callable[[str], str]) -> list[str]:
