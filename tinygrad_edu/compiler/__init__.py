@@ -40,6 +40,7 @@ This is how a call goes through the rooms.  `step` makes a `Compiled`, of `compi
 5. Later calls begin there.  Where the guards do not hold, older traces are asked, and then there is another
    run: a number that was another one in two traces is an argument of it, which `free` decides.  Where a check
    of values fails, before anything was written, `ways` tell which trace goes the other way, if one does.
+   Where a line raises an exception, `undoing` takes the step back, and the function runs as it is.
 
 The rooms, each of which leans only on those before it: ``memory``, ``trace``, ``state``, ``guards``,
 ``passes``, ``loops``, ``source``, ``lesson`` (a program as a person would write it on a page), ``c`` and

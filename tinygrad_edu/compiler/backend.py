@@ -105,6 +105,7 @@ def numpy_source(
 ) -> Source:  # fmt: skip
     """The source of a program as lines of NumPy."""
     program = program.copy()
+    clips_first(program)
     simpler(program, results)
     attempts = with_places(program)
     refilled(program)

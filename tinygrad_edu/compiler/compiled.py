@@ -141,20 +141,22 @@ class Compiled:
             return self.as_it_is(args, kwargs)
         why = self.specializations[0].why(args, kwargs) if self.specializations else "the first call"
         why = "values that go another way" if ways else why
-        self.traces, start = self.traces + 1, time.perf_counter()
-        self.useless += ways is None
+        self.traces, self.useless, start = self.traces + 1, self.useless + (not ways), time.perf_counter()
+        run, failures = None, list[str]()
         try:
             run = run_of(self, args, kwargs)
         except Filled:  # as the function itself will, and the next trace finds it there
-            return self.as_it_is(args, kwargs)
+            pass
         except (Untraceable, TraceError) as error:
             if ways:  # which is not compiled
                 ways.close()
-                return self.as_it_is(args, kwargs)
-            if isinstance(error, TraceError):
+            elif isinstance(error, TraceError):
                 raise
-            result = self.as_it_is(args, kwargs)  # whose own exception it was, or
-            self.failures.append(f"{type(error.__cause__).__name__}: {error.__cause__}")
+            else:  # the function's own exception, or
+                failures.append(f"{type(error.__cause__).__name__}: {error.__cause__}")
+        if run is None:  # not while an exception is handled, which would become a part of the function's own
+            result = self.as_it_is(args, kwargs)
+            self.failures += failures
             return result
         title, traced = f"<compiled {self._name} {self.traces}>", time.perf_counter()
         one = Specialization(run, title, why, self.backend.source, self)
@@ -192,7 +194,6 @@ class Compiled:
         Examples
         --------
         >>> import numpy as np, tinygrad_edu as tg
-        >>> from tinygrad_edu.data import DataLoader
         >>> model = tg.nn.Linear(3, 2, rng=0)
         >>> optimizer = tg.optim.SGD(model.parameters(), lr=0.1)
         >>> @tg.compile(backend="auto")
@@ -202,10 +203,9 @@ class Compiled:
         ...     loss.backward()
         ...     optimizer.step()
         ...     return loss
-        >>> loader = DataLoader((np.eye(3).repeat(20, 0), np.arange(60) // 40), 10, shuffle=True)
+        >>> loader = tg.data.DataLoader((np.eye(3).repeat(20, 0), np.arange(60) // 40), 10, shuffle=True)
         >>> losses = [step.over(loader).mean() for epoch in range(5)]
-        >>> losses[-1] < losses[0]
-        np.True_
+        >>> assert losses[-1] < losses[0]
         """
         self.runs = self.runs or Runs(self, lambda *arrays: arrays)
         return over(self.runs, batches)

@@ -26,6 +26,7 @@ from .state.nested import alike
 from .state.places import content_of
 from .state.results import copied, number_of
 from .tracing import Run
+from .undoing import Undo
 
 MISS, FAILED = object(), object()  # what `call_with` gives where a trace does not hold, or a check has failed
 
@@ -70,7 +71,8 @@ class Specialization:
         self.many: Any = None if run.appended or run.layout.assigned else self.source.many
         self.steps: Any = self.source.defined.get("steps")
         checked = any(isinstance(step, Check) for step in program.steps) or hasattr(self.source, "language")
-        self.generators = run.generators if checked else []
+        checked |= self.source.safe.raises
+        self._undo = Undo(run, self.source, run.generators if checked else [])
         shapes = [(check.where, check.truth) for check in self.checks if type(check.truth) is tuple]
         lines = [where for where, _ in shapes]
         self.shapes_of_values = {(w, lines[:k].count(w)): shape for k, (w, shape) in enumerate(shapes)}
@@ -171,6 +173,7 @@ class Specialization:
         return {
             # what becomes of the call
             "one": self, "compiled": compiled, "missed": compiled.missed, "failed": compiled.failed, "busy": compiled.busy,
+            "undone": self._undone,
             "pop": compiled.idle.pop, "append": compiled.idle.append, "step": self._made_step(),
             # what is asked
             "settings": SETTINGS, "settled": self.settled, "get_mode": MODE.get, "mode": MODE.get(), "debug": MODE.get().debug,
@@ -194,22 +197,29 @@ class Specialization:
         return not any(np.may_share_memory(array, owner) for owner in self.written)
 
     def _made_step(self) -> Any:
-        """The step; where a check may fail, it gives back the draws that it made before."""
-        if not self.generators:
+        """The step; where it may fail, what was there before is remembered, and its draws are given back."""
+        undo, generators = self._undo, self._undo.generators
+        if not (generators or undo.saves):
             return self.step
         owners = (getattr(value, "__self__", None) for value in self.source.defined.values())
         draws = any(isinstance(owner, np.random.Generator) for owner in owners)  # not in C alone
 
         def step(*arrays: Any) -> Any:
-            states = [generator.bit_generator.state for generator in self.generators]
-            with held(self.generators, draws=draws):
+            undo.save()
+            with held(generators, draws=draws):
                 found = self.step(*arrays)
             if found is None:
-                for generator, state in zip(self.generators, states):
-                    generator.bit_generator.state = state
+                undo.give_back()
             return found
 
         return step
+
+    def _undone(self, error: Exception) -> bool:
+        """Whether a step that has raised an exception could be undone, so that the function itself runs."""
+        if not self._undo.undone(error, self.step.__code__):
+            return False
+        self.ways.rest()
+        return True
 
     def _memories(self) -> list[int]:
         """What versions of memory change by the step: all but what optimizers alone know."""

@@ -67,10 +67,15 @@ def compile(function: Any = None, *, backend: str = "numpy", cache: str | PathLi
     ``self.loss = loss``, ``count += 1``, ``log["mean"] = total / count``, ``self.hidden = h.detach()``.  It
     may be tensors, arrays, numbers, texts, and lists, tuples and dicts of them.  A list or a deque to which
     it adds, ``losses.append(loss.item())``, gets that in every call; the step may ask how long the list is,
-    and for the items that it has added.  All of this is done when the arrays have been computed: a call that
-    raises an exception assigns nothing.  What is assigned has no graph, so what the next call reads of it
-    must be detached; and a number that is read so may be no length and no key.  What it returns may be
-    objects of your own, too, such as dataclasses, that are only their attributes.
+    and for the items that it has added.  All of this is done when the arrays have been computed.  What
+    is assigned has no graph, so what the next call reads of it must be detached; and a number that is read so
+    may be no length and no key.  What it returns may be objects of your own, too, such as dataclasses, that
+    are only their attributes.
+
+    A call that raises an exception is undone, and the function runs as it is: the exception, and what was
+    done until then, are the function's own.  It is not undone at Ctrl-C; nor, where parameters have been
+    written to already, if memory is lacking, a filter turns a warning into an error, or the step has written
+    into an argument: nothing is assigned then, and gradients may be None.
 
     Functions that the step names, ``np.tanh``, and methods of layers and optimizers may be replaced, which is
     noticed.  It is not noticed of functions that only NumPy, Python or this package itself call; nor, by
@@ -80,9 +85,9 @@ def compile(function: Any = None, *, backend: str = "numpy", cache: str | PathLi
     have large products.  Only products of small matrices, and of vectors with vectors, are summed in
     another order than BLAS takes; such products are the sums of ``softmax`` of many elements, and of its
     derivative.  Nothing warns of overflow, division by zero or invalid values; where NumPy is asked to
-    raise at these, by ``np.errstate``, lines of NumPy run.  numba compiles anew in every process, which
-    takes seconds, and makes one step a call.  No files are kept for it: numba would read them back by
-    pickle, which runs what others may have put there.
+    raise at these, by ``np.errstate`` around the step or in it, lines of NumPy run.  numba compiles anew in
+    every process, which takes seconds, and makes one step a call.  No files are kept for it: numba would read
+    them back by pickle, which runs what others may have put there.
 
     The arrays of a compiled step take about the memory of the eager one's at its peak, or less: buffers lie
     over each other, but stay between two steps.  What it is made of takes some tens of kilobytes more, and a

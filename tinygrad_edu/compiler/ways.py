@@ -17,6 +17,7 @@ class Ways:
         self._is_closed = False
         self._shapes: dict[Any, tuple[int, ...]] = {}  # those that depend on values, by their lines
         self._missed = 0
+        self._rests = False
 
     def add(self, trace: Any) -> None:
         """Take a trace of another way, which is asked first.
@@ -37,11 +38,18 @@ class Ways:
         place = traces.index(trace) + 1
         return traces[place] if place < len(traces) else None
 
+    def rest(self) -> None:
+        """Trace no other way in a call that goes one of these, but raises an exception."""
+        self._rests = True
+
     def close(self) -> None:
         """Trace no more of them."""
         self._is_closed = True
 
     def are_open(self) -> bool:
         """Whether a call that none holds for is traced; it is counted."""
+        if self._rests:
+            self._rests = False
+            return False
         self._missed += 1
         return not self._is_closed and self._missed > 1 and len(self._traces) < MOST

@@ -129,9 +129,11 @@ class Driven(Source):
             self.body.append(self._called("fits", given, "return None"))
         rooms, arguments = list(self.body), given
         before, numbers_of, after = self._counted()
+        self.is_counted = bool(self.lives and not after)
         self.body, given = self.body + before, ", ".join(filter(None, (given, numbers_of)))
         failed = "undo(); return None" if self.lives and not after else "return None"
         for segment in self.segments:
+            self.safe.note(segment.step, self._stays(segment), self.body)
             if segment.step is None:
                 number = next(numbers)
                 self.body.append(self._called(f"step_{number}", given, failed, not self.first))
@@ -169,6 +171,13 @@ class Driven(Source):
             after.append(f"{name}.counts = [at{k}] * {len(pack.counts)}")
             after.append(f"{numbers}.floats = {self.constant(unknown, 'unknown')}")
         return before, ", ".join(given), after
+
+    def _stays(self, segment: Segment) -> bool:
+        """Whether something is written in a segment that stays."""
+        step, memories = segment.step, self.memories
+        written = {o.memory for s in segment.statements for o in writes(s)}
+        written |= {memories.of[r] for r in step.writes} if isinstance(step, Call) else set()
+        return isinstance(step, Live) or any(memories.all[m].kind != "own" for m in written - self.plan.kept)
 
     def _called(self, function: str, given: str, failed: str, begins: bool = True) -> str:
         """A call in C.  It gives 2 where it could not begin, and is called again, with other results; not

@@ -135,6 +135,11 @@ class NativeSource(Driven):
                     table[memory] = address(arrays[k])
                 table[result] = id(arrays[k])
 
+    def count_back(self) -> None:
+        """Count back, if that was counted before the first line."""
+        if self.is_counted:
+            self._undo()
+
     def _undo(self) -> None:
         """Count back the steps of the optimizers, since the function will be run as it is."""
         for live in self.lives:

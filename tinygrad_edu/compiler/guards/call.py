@@ -122,10 +122,11 @@ class CallText:
             lines += ["n = writes.count = writes.count + 1", *(f"last[{key}] = n" for key in self.written)]
         step = f"found = step({', '.join(self.arrays)})"
         if self.keeps:
-            lines += [f"try: {step}", "except BaseException:", "    kept.forget()", "    raise"]
+            lines += _or_undone(step, ["kept.forget()", "raise"])
+            lines += ["except BaseException:", "    kept.forget()", "    raise"]
             lines += ["if is_new: kept.settle(found is None)"]
         else:
-            lines.append(step)
+            lines += _or_undone(step, ["raise"])
         return [*lines, "if found is not None:", *_within(self._use_results())]
 
     def _use_results(self) -> list[str]:
@@ -153,6 +154,17 @@ class CallText:
         # What most steps return is made here.
         made = ["loss = new(Tensor)", f"loss._array = {array}", "loss._node = loss._leaf = None"]
         return [*made, "return loss"]
+
+
+def _or_undone(step: str, otherwise: list[str]) -> list[str]:
+    """Lines of a step that is undone if it raises an exception, if that can be; others if it cannot."""
+    return [
+        f"try: {step}",
+        "except Exception as error:",
+        "    if not undone(error):",
+        *_within(_within(otherwise)),
+        "    found = None",
+    ]
 
 
 def _within(lines: Iterable[str]) -> list[str]:

@@ -11,6 +11,7 @@ from ..memory.inner import arrays_are_as_known, references_are_as_known
 from ..passes.dead import needed
 from ..passes.lent import lent, own_packs
 from ..program import Call, Check, Live, Program, Ref, owner_of, refs_in
+from ..undoing import is_strict
 from .arena import arena_of
 from .fusing import fused, only_in
 from .kinds import Each, Statement, reads, writes
@@ -103,6 +104,8 @@ class Plan:
                     raise NoLoop("a function of Python's")
                 if isinstance(step, Check) and step.ref in by_numpy:
                     raise NoLoop("the value of a line of NumPy")
+                if isinstance(step, Call) and is_strict(step):
+                    raise NoLoop("errors of floating-point numbers are to be raised")
                 statements = self.lowering.statements(step)
             except NoLoop as reason:
                 self._note_writes(written)

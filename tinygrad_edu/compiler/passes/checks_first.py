@@ -4,7 +4,7 @@ When a check fails, the function itself is run in the place of the program; so n
 before.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -61,9 +61,9 @@ def clips_first(program: Program) -> None:
                 _move(program, place, first)
 
 
-def staying(program: Program) -> Callable[[Step], bool]:
-    """What says whether a step changes what is there before and after the whole."""
-    there = program.owners(program.inputs)
+def staying(program: Program, but: Iterable[Ref] = ()) -> Callable[[Step], bool]:
+    """What says whether a step changes what is there before and after the whole, but for some of it."""
+    there = program.owners(program.inputs) - program.owners(but)
     return lambda step: isinstance(step, Live) or not there.isdisjoint(_written(program, step))
 
 

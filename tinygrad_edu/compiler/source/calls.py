@@ -7,7 +7,8 @@ import numpy as np
 
 from ..passes.buffers import COPIES, FILLS, JOINS, RESHAPES, takes_out
 from ..passes.fold import as_operator, zero_dimensional
-from ..program import Call, Check, Program, Ref
+from ..passes.in_blocks import VIEWING
+from ..program import Call, Check, Program, Ref, refs_in
 from .names import Named
 from .products import is_dot
 
@@ -157,6 +158,14 @@ class Calls(Named):
         if value is np.float32 or value is np.float64 or value is np.intp or value is float:
             return self.constant(value, value.__name__)
         return self.constant(value, "array" if isinstance(value, np.ndarray) else "c")
+
+    def _is_fixed_view(self, call: Call, fixed: set[Ref]) -> bool:
+        """Whether a call gives a view of something that stays where it is, so that it can be made once."""
+        if call.function not in VIEWING or len(call.outputs) != 1 or not fixed.issuperset(refs_in(call.args)):
+            return False
+        made, source = call.outputs[0], call.args[0]
+        is_array = isinstance(self.program.values[made.number], np.ndarray)
+        return is_array and self.program.owner(made) == self.program.owner(source)
 
 
 def _is_to_write(call: Call) -> bool:

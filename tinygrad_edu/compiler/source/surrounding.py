@@ -40,7 +40,11 @@ class Surrounded(Calls):
 
     body: list[str]
     buffer: int | None = None  # the size of buffers, if it is another one
+    indent = 0  # lines of the function before those of the step
     _errors: Any = None  # the state of `numpy.errstate` in which the last lines are
+
+    def count_back(self) -> None:
+        """Take back what was counted before the first line of a step."""
 
     def _add(self, lines: Iterable[str], errors: Any = None) -> None:
         """Add lines, in the block of a state of `numpy.errstate` that they need."""
@@ -82,6 +86,7 @@ class Surrounded(Calls):
         """Have all lines run with small buffers."""
         self.given |= {"enter": ERRORS.set, "leave": ERRORS.reset, "with_buffers": _make_extobj}
         inner = [f"    {line}" for line in self.body]
+        self.indent = 2
         self.body = [f"buffers = enter(with_buffers(bufsize={self.buffer}))", "try:", *inner]
         self.body += ["finally:", "    leave(buffers)"]
 

@@ -10,13 +10,15 @@ import numpy as np
 from ..asleep import PLAIN, Asleep, Text
 from ..loops.memories import Memory
 from ..passes.buffers import buffers
+from ..passes.checks_first import staying
 from ..passes.dead import needed
 from ..passes.fold import scalars_of
-from ..passes.in_blocks import VIEWING, Blocked, blocked_in
+from ..passes.in_blocks import Blocked, blocked_in
 from ..passes.lent import ALIGNED, lent
 from ..program import Call, Check, Live, Program, Ref, Step, refs_in
 from ..state.counting import NAMES, counting_lines
 from ..texts import defined
+from ..undoing import Safe
 from .spelling import told
 from .surrounding import Surrounded
 
@@ -54,6 +56,8 @@ class Source(Surrounded):
         The bytes of its buffers.
     places : dict of Ref to Ref
         Where gradients are written that are not among the results.
+    safe : Safe
+        How far a step can be undone.
     why : str
         Why it is not in C, if that was asked for.
     """
@@ -77,6 +81,7 @@ class Source(Surrounded):
         self.program, self.results, self.arguments, self.title = program, results, arguments, title
         self.places: dict[Ref, Ref] = {}
         super().__init__(names, OWN)
+        self.safe = Safe(program)
         self.prelude: list[str] = []
         self.body: list[str] = []
         self.fixed = {r for r in program.inputs if r not in arguments}
@@ -146,6 +151,7 @@ class Source(Surrounded):
         """Forget what the text was made of: it does not change any more."""
         others = ("if ", "return", "try", "finally")
         self.lines = sum(not line.startswith(others) for line in self.body)  # of which a step consists
+        self.safe.release()
         self._asleep = linecache.cache[self.title][2]  # type: ignore[assignment, misc]
         self.__dict__ = {n: value for n, value in vars(self).items() if n not in self.until_it_runs}
         self._sleep()
@@ -168,7 +174,9 @@ class Source(Surrounded):
         self._make_room(live)
         self._note_last_uses(live)
         self.buffer = self._small_buffers(steps.values())
+        stays = staying(self.program, self.kept)
         for i, step in steps.items():
+            self.safe.note(step, stays(step), self.body)
             self._write_step(i, step)
         self._add([])
         self._add([f"return {self._returned()}"])
@@ -289,11 +297,3 @@ class Source(Surrounded):
         for ref, first in arena.over.items():
             self._names[ref] = self.name(first)
             self.fixed.add(ref)
-
-    def _is_fixed_view(self, call: Call, fixed: set[Ref]) -> bool:
-        """Whether a call gives a view of something that stays where it is, so that it can be made once."""
-        if call.function not in VIEWING or len(call.outputs) != 1 or not fixed.issuperset(refs_in(call.args)):
-            return False
-        made, source = call.outputs[0], call.args[0]
-        is_array = isinstance(self.program.values[made.number], np.ndarray)
-        return is_array and self.program.owner(made) == self.program.owner(source)

@@ -1,0 +1,135 @@
+"""Undoing: a step that raises an exception is taken back, and the function itself runs in its place.
+
+Then the exception, and all that the function has done until then, are its own.  Up to the first line of a
+step that writes what stays, nothing has to be undone but random draws.  Where a later line may raise an
+exception by its values, what the step writes is saved before it.
+"""
+
+import operator
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from ..optim.clip import clip_norm_of
+from .program import Call, Live, Program, Step, owner_of, refs_in
+from .state.counting import is_ours
+from .trace.raising import BY_KEY, LINALG
+
+RAISING = {"raise", "call"}  # of `numpy.errstate`
+
+
+def may_raise(program: Program, step: Step) -> bool:
+    """Whether a step may raise an exception for some values of the same shapes."""
+    if isinstance(step, Live):
+        return not is_ours(step.of[1])
+    if not isinstance(step, Call):
+        return False
+    is_power = step.function is operator.pow and not program.numbers.isdisjoint(step.outputs)
+    if is_strict(step) or step.function is clip_norm_of or is_power:  # of numbers of Python's
+        return True
+    if (place := BY_KEY.get(step.function)) is not None:
+        keys = (program.values[r.number] for r in refs_in(step.args[place : place + 1]))
+        return any(np.result_type(key).kind in "iu" for key in keys)
+    of_linalg = getattr(step.function, "__module__", None) == "numpy.linalg"
+    return of_linalg and getattr(step.function, "__name__", "") in LINALG
+
+
+def is_strict(call: Call) -> bool:
+    """Whether errors of floating-point numbers are raised in a call."""
+    return not RAISING.isdisjoint((call.errors or np.geterr()).values())
+
+
+class Safe:
+    """How far a step can be undone, found while its lines are written, one step after another.
+
+    Attributes
+    ----------
+    lines : int or None
+        How many lines of the text come before the first one after which something has been written that
+        stays; None while there is none.
+    raises, raises_late : bool
+        Whether a line may raise an exception by its values, and whether one behind these may.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.lines: int | None = None
+        self.raises = self.raises_late = False
+        self._program = program
+
+    def note(self, step: Step, stays: bool, body: Iterable[str]) -> None:
+        """Take note of a step whose lines come next, and of whether it writes what stays."""
+        raises = may_raise(self._program, step)
+        checks_before = isinstance(step, Call) and step.function is clip_norm_of and not is_strict(step)
+        self.raises |= raises
+        self.raises_late |= raises and (self.lines is not None or (stays and not checks_before))
+        if stays and self.lines is None:
+            self.lines = sum(line.count("\n") + 1 for line in body) + checks_before
+
+    def release(self) -> None:
+        """Forget the program."""
+        del self._program
+
+
+class Undo:
+    """What takes back what a step has done.
+
+    Parameters
+    ----------
+    run : Run
+    source : Source
+    generators : list of Generator
+        Those whose draws are given back.
+    """
+
+    def __init__(self, run: Any, source: Any, generators: list[np.random.Generator]) -> None:
+        program, self._source, self.generators = run.program, source, generators
+        self._is_drawing = bool(run.generators) and not generators
+        written, kinds = program.written(), {True: set[int](), False: set[int]()}
+        for ref, source_of in program.inputs.items():
+            kinds[source_of.kind == "argument"].add(program.owner(ref))
+        self.saves = source.safe.raises_late and written.isdisjoint(kinds[True])
+        values = [program.values[r.number] for r in program.inputs if program.owner(r) in written]
+        self._owners = [*{id(o): o for o in map(owner_of, values)}.values()] if self.saves else []
+        self._packs = [pack for _, pack, _ in run.swap.packs] if self.saves else []
+        self._saved: Any = ()
+        self._states: list[Any] = []
+
+    def save(self) -> None:
+        """Remember what is there before a step."""
+        self._states = [generator.bit_generator.state for generator in self.generators]
+        if self.saves:
+            self._saved = [o.copy("K") for o in self._owners], [[*pack.counts] for pack in self._packs]
+
+    def give_back(self) -> None:
+        """Give back the draws of a step."""
+        for generator, state in zip(self.generators, self._states):
+            generator.bit_generator.state = state
+
+    def undone(self, error: BaseException, code: Any) -> bool:
+        """Whether a step, the function of this code, that has raised an exception could be undone."""
+        if self._is_drawing or (line := line_in(error, code)) is None:
+            return False
+        safe = self._source.safe.lines
+        if not self.saves and safe is not None and line - self._source.indent > safe:
+            return False
+        self.give_back()
+        if self.saves:
+            for owner, before in zip(self._owners, self._saved[0]):
+                owner[...] = before
+            for pack, counts in zip(self._packs, self._saved[1]):
+                pack.counts = counts
+            self._saved = ()
+        else:
+            self._source.count_back()
+        return True
+
+
+def line_in(error: BaseException, code: Any) -> int | None:
+    """The line of a function, its first being 1, in which an exception was raised; None if nowhere."""
+    traceback = error.__traceback__
+    while traceback is not None:
+        if traceback.tb_frame.f_code is code:
+            return traceback.tb_lineno - int(code.co_firstlineno)
+        traceback = traceback.tb_next
+    return None
