@@ -59,6 +59,7 @@ class Results:
         self._arrays: dict[int, Any] = {}  # what leaves held at the end of the run, by their identity
         self._made: list[tuple[Any, Traced]] = []
         self._met: dict[int, int] = {}  # how often tensors, lists and dicts are among the results
+        self._around: set[int] = set()  # what is being collected
         self._said: dict[int, str] = {}  # the names of those that a text has made
         self._collect([result, *added, *assigned])
 
@@ -75,8 +76,12 @@ class Results:
             return
         elif not self._was_there(part) and (inner := parts_in(part)) is not None:
             self._meet(part)
+            if id(part) in self._around:
+                raise TraceError(f"The function returns a {type(part).__name__} that has itself within it.")
+            self._around.add(id(part))
             for p in inner:
                 self._collect(p)
+            self._around.remove(id(part))
         elif not (
             isinstance(part, (*PLAIN, Tensor, Module)) or self._was_there(part) or self._is_fixed(part)
         ):

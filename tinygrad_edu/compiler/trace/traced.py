@@ -160,7 +160,10 @@ class Traced(Operators):
 
     def __format__(self, form: str) -> str:
         if is_of_the_user(who_asks()):
-            self._number()
+            raise self._log.refusal(
+                f"A text is made of a traced value, in {self._log.where()}: it would be the first step's for "
+                "ever.\n  Return the value, or add it to a list, and print or log it outside of the step."
+            )
         self._log.tell()
         return format(self._value, form)  # in an error that the function itself will raise again
 

@@ -39,6 +39,13 @@ class TracedNumber(TracedScalar):
         """None: what asks whether there is one takes it for the number that it is."""
         raise AttributeError("dtype")
 
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        raise self._log.refusal(
+            f"An array is made of a number that is traced, in {self._log.where()}, which would be the first "
+            "step's for ever.\n  Compute with the number itself: np.stack([n, 1.0]) for np.array([n, 1.0]), "
+            "n * np.ones(3) for np.full(3, n)."
+        )
+
     def as_array(self) -> Any:
         """What NumPy makes an array of it, whose dtype gives way no more."""
         return self._log.call(np.asarray, (self,), {"dtype": np.asarray(self._value).dtype})
