@@ -259,7 +259,9 @@ def test_an_interrupt_where_results_get_other_memory_leaves_none_behind_that_is_
         held = []
         with contextlib.suppress(KeyboardInterrupt):
             interrupted(at, held)
-        held += [step(x), step(x), step(x)]
-        for doubled, more in held:
+        held.clear()
+        others = [np.full(4, 7.0) for _ in range(50)]  # of which one may lie where a result did
+        for doubled, more in [step(x), step(x)]:
             np.testing.assert_array_equal(doubled, x * 2)
             np.testing.assert_array_equal(more, x + 1)
+        np.testing.assert_array_equal(others, 7.0)
