@@ -77,6 +77,11 @@ def clipped(w):
     return step
 
 
+@program((NAN, Y), (X, Y), (X, WRONG), (X, Y), (NAN, Y))
+def in_the_first_call(w):
+    return clipped(w)
+
+
 @program((X, X, Y), (X, X, Y), (X, NAN, Y), (X, X, WRONG), (X, X, Y))
 def between_two_optimizers(w):
     def step(x, z, y):

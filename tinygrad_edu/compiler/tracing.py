@@ -127,9 +127,9 @@ class Run:
             refuse_settings(self.state, before, watch.codes)  # of which the message says more
             raise
         except Exception as error:  # its own, or because of the tracing: the function itself will show
-            changed = ", ".join(repr(change.name) for change in self.swap.changes())
-            changed = changed or "shared random state" * before.has_drawn()
-            if changed:
+            unknown = (one for one in self.swap.changes() if not (one.lists or one.places))
+            changed = ", ".join(repr(one.name) for one in unknown)  # which may not be undone
+            if changed := changed or "shared random state" * before.has_drawn():
                 raise TraceError(
                     f"The step changes {changed}, and raised {type(error).__name__} "
                     "while it was traced. Do that outside of it."
