@@ -496,6 +496,22 @@ def test_a_lesson_of_parameters_without_axes(number):
         np.testing.assert_array_equal(lesson(x), step(x).data)
 
 
+def test_parameters_of_several_parts_are_told_apart_by_the_names_of_these():
+    generator = nn.Sequential(nn.Linear(2, 3, rng=0), nn.Tanh(), nn.Linear(3, 2, rng=1))
+    critic = nn.Sequential(nn.Linear(2, 1, rng=2))
+    step = tg.compile(lambda x: critic(generator(x)).mean())
+    step(np.ones((4, 2), np.float32))
+    head = step.lesson().partition("(x, ")[2].partition("):")[0].split()
+    found = {name.strip(",") for name in head}
+    assert found == {
+        "generator_weight_0", "generator_bias_0", "generator_weight_2", "generator_bias_2",
+        "critic_weight_0", "critic_bias_0",
+    }  # fmt: skip
+    alone = tg.compile(lambda x: generator(x))
+    alone(np.ones((4, 2), np.float32))
+    assert "(x, weight_0, bias_0, weight_2, bias_2):" in alone.lesson()
+
+
 def test_a_lesson_of_a_gradient():
     step = tg.compile(tg.grad(lambda x: np.sum(np.sin(x) ** 2)))
     x = np.linspace(0, 1, 5)

@@ -58,6 +58,7 @@ class LessonNames:
         self.copied = Copied(self.free)  # functions of this package, which stand before
         self.counting: list[str] = []  # lines that follow the count of the step
         self.calling: Call | None = None
+        self.words = 1  # of a path with numbers that its name has
         self.print = Expressions(self.values, self.of, self.of_array, self.extra)
         self._name_inputs()
         self._name_optimizers()
@@ -65,7 +66,7 @@ class LessonNames:
 
     def free(self, wish: str) -> str:
         """A name that is not taken."""
-        wish = spelled(wish)
+        wish = spelled(wish, self.words)
         name, n = wish, 2
         while name in self.taken:
             name, n = f"{wish}{'_' if wish[-1].isdigit() else ''}{n}", n + 1
@@ -95,6 +96,8 @@ class LessonNames:
         read = {r for s in self.live if isinstance(s, Call) for r in s.reads}
         read |= set(self.run.refs)
         tensors = {id(t._array) for t in self.run.state.tensors.values()}
+        names = self.run.state.tensors
+        self.words += len({*map(spelled, names)}) < len(names)  # else some would have one name
         for ref, source in self.program.inputs.items():
             if source.kind == "argument":
                 self.names[ref] = self.free(source.name)
@@ -229,11 +232,14 @@ def adds_an_axis(call: Call) -> bool:
     return any(k is None for k in (key if type(key) is tuple else (key,)))
 
 
-def spelled(wish: str) -> str:
-    """A name: of a path such as ``model.0.weight`` weight_0, of a gradient d_weight_0."""
+def spelled(wish: str, most: int = 1) -> str:
+    """A name: of a path such as ``model.0.weight`` weight_0, of a gradient d_weight_0.
+
+    It has so many of the words of a path with numbers: two of them make model_weight_0.
+    """
     first, _, path = wish.partition(" ") if wish.startswith("d ") else ("", "", wish)
     parts = [p for p in re.split(r"\W+", path) if p]
     words, digits = [p for p in parts if not p.isdigit()], [p for p in parts if p.isdigit()]
     if len(words) > 1:
-        words = words[-1:] if digits else words
+        words = words[-most:] if digits else words
     return "_".join([*([first] if first else []), *(words or ["a"]), *digits])
