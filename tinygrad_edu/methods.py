@@ -223,5 +223,5 @@ def _compared(ufunc: np.ufunc, x: Any, other: Operand) -> Any:
     except TypeError:
         if type(x._array) is not np.ndarray:
             raise
-        same = x._array == other
-        return x._make(same if ufunc is np.equal else ~same, None)
+        same = x._array == other  # of one number a bool of Python's, before NumPy 2.3
+        return x._make(np.not_equal(same, ufunc is np.not_equal), None)

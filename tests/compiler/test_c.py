@@ -233,9 +233,9 @@ def test_functions_to_the_bit(function, dtype, shape, folder):
         with np.errstate(all="ignore"):
             found, expected = compiled(x, y, n, b), function(x, y, n, b)
         for i, (a, e) in enumerate(zip(found, expected, strict=True)):
-            assert (type(a), a.dtype) == (type(e), e.dtype), i
+            assert (type(a), np.asarray(a).dtype) == (type(e), np.asarray(e).dtype), i
             np.testing.assert_array_equal(a, e, err_msg=str(i))
-            if a.dtype.kind == "f" and function is elementwise:
+            if np.asarray(a).dtype.kind == "f" and function is elementwise:
                 np.testing.assert_array_equal(np.signbit(a), np.signbit(e), err_msg=f"the sign of {i}")
     assert " 0 lines of NumPy" in compiled.report()
 

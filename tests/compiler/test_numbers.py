@@ -43,6 +43,29 @@ def test_python_computes_with_numbers(function, calls, backend):
         assert answer(step, *args) == answer(function, *args)
 
 
+@pytest.mark.usefixtures("quick_c")
+@pytest.mark.parametrize(
+    "compare", [getattr(operator, name) for name in ("lt", "le", "eq", "ne", "gt", "ge")]
+)
+def test_counts_are_compared_in_loops(compare):
+    """Also where NumPy gives numbers of Python's, as before 2.3; among them one that C has no word for."""
+
+    def function(x):
+        n = np.count_nonzero(x > 0)
+        for k, number in enumerate((4, 4.0, np.count_nonzero(x < 0), 3.5, True)):
+            if compare(n, number):
+                x = x * (k + 2)
+        return x, compare(4, n), compare(n, 10**30)
+
+    step = tg.compile(function, backend="c")
+    for x in (np.arange(n, n + 9.0) for n in (-4, -5, -9, 1, -4)):
+        for found, expected in zip(step(x), function(x), strict=True):
+            np.testing.assert_array_equal(found, expected)
+            assert np.asarray(found).dtype == np.asarray(expected).dtype
+    lines = [line for line in step.report().splitlines() if "cut:" in line]
+    assert all("beyond the ends of int64" in line for line in lines)
+
+
 @pytest.mark.parametrize(
     ("power", "numbers"),
     [

@@ -71,8 +71,9 @@ class Expressions:
             return self._reduction(METHODS[owner], args, dict(kwargs)), ATOM
         if function is np.transpose and len(args) == 1 and not kwargs:
             return f"{self.within(args[0], ATOM)}.T", ATOM
-        if function is np.reshape and set(kwargs) <= {"order"} and kwargs.get("order", "C") == "C":
-            return self._method("reshape", args, {})
+        if function is np.reshape and set(kwargs) <= {"order", "shape"} and kwargs.get("order", "C") == "C":
+            shape = [kwargs["shape"]] if "shape" in kwargs else []
+            return self._method("reshape", [*args, *shape], {})
         name = of_numpy(function) or self.extra(function, getattr(function, "__name__", "function"))
         return f"{name}({self._arguments(args, kwargs)})", ATOM
 

@@ -26,6 +26,9 @@ class Items:
         self.memories, self.values = memories, memories.program.values
         self._made: list[Statement] = []
         self.has_written = False  # into what stays after the step
+        self.words: set[Ref] = (
+            set()
+        )  # whole numbers of Python's that are counts, and so no larger than a word
         self.counted: set[Ref] = set()  # results whose lengths are looked at as they are made
         checks = (s for s in memories.program.steps if isinstance(s, Check) and type(s.truth) is tuple)
         self.chosen = {check.ref for check in checks}  # results whose shapes depend on values
@@ -37,7 +40,8 @@ class Items:
         if type(value) is Ref and self._is_number(value):
             return Literal(self.values[value.number])
         if type(value) is Ref:
-            if value in self.memories.program.numbers and self.values[value.number].dtype.kind in "iu":
+            of_any_size = value in self.memories.program.numbers and value not in self.words
+            if of_any_size and self.values[value.number].dtype.kind in "iu":
                 raise NoLoop("a whole number of Python's, which may be of any size")
             return self.memories.operand(value)
         if isinstance(value, np.ndarray):

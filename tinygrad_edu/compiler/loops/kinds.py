@@ -3,6 +3,7 @@
 What has no loop form stays a line of NumPy, between which the loops are cut.
 """
 
+import operator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -131,6 +132,10 @@ TEMPLATES = {
 }
 FOLDS = {"add": "{0} + {1}", "multiply": "{0} * {1}", "maximum": "MAX({0}, {1})", "minimum": "MIN({0}, {1})",
          "logical_and": "{0} & {1}", "logical_or": "{0} | {1}"}
+COMPARISONS = {  # of numbers of Python's
+    operator.lt: np.less, operator.le: np.less_equal, operator.eq: np.equal,
+    operator.gt: np.greater, operator.ge: np.greater_equal, operator.ne: np.not_equal,
+}
 # fmt: on
 
 

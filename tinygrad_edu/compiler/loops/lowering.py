@@ -14,7 +14,7 @@ from ..program import Call, Check, Ref
 from ..trace.settings import CLIP
 from .extremes import PLACES, Extremes
 from .items import same_place
-from .kinds import FOLDS, TEMPLATES, Draw, Fold, Given, Inner, Product, Statement, Test
+from .kinds import COMPARISONS, FOLDS, TEMPLATES, Draw, Fold, Given, Inner, Product, Statement, Test
 from .memories import C_TYPES, Literal, NoLoop, Operand, in_order
 from .sums import turns_around
 
@@ -46,8 +46,8 @@ class Lowering(Extremes):
         owner = getattr(function, "__self__", None)
         if function is CLIP:
             self._clip(step)
-        elif isinstance(function, np.ufunc):
-            self._ufunc(step, function)
+        elif isinstance(ufunc := COMPARISONS.get(function, function), np.ufunc):
+            self._ufunc(step, ufunc)
         elif function is operator.pow and step.outputs[0] not in self.memories.program.numbers:
             self._ufunc(step, self._power(*step.args))
         elif isinstance(owner, np.ufunc) and function.__name__ == "reduce":
@@ -215,6 +215,7 @@ class Lowering(Extremes):
         if call.kwargs or len(call.args) > 1:
             raise NoLoop("count_nonzero along an axis")
         source, out = self.operand(call.args[0]), self.target(call)
+        self.words.update(call.outputs)
         made = source
         if source.dtype.kind != "b":
             made = self.memories.temporary(source.shape, bool)
