@@ -100,10 +100,15 @@ def of_form(array: Any, is_written: bool, name: Names) -> str:
     return f"{found} and {a}.flags.writeable" if is_written else found
 
 
-def of_shapes(arrays: list[Any], name: Names) -> str:
-    """The condition that arrays have their shapes."""
+def of_shapes(arrays: list[Any], name: Names, in_words: bool) -> str:
+    """The condition that arrays have their shapes; where C asks for it, dtypes and flags, too."""
     texts = (f"{name(array)}.shape" for array in arrays)
-    return f"({', '.join(texts)},) == {(*(array.shape for array in arrays),)}"
+    found = f"({', '.join(texts)},) == {(*(array.shape for array in arrays),)}"
+    if not in_words:
+        return found  # NumPy asks for the others
+    texts = (f"{name(a)}.dtype is {name(a.dtype, 'd')}" for a in arrays)
+    others = (f"{name(a)}.flags.writeable is {a.flags.writeable}" for a in arrays)
+    return " and ".join([found, *texts, *others])
 
 
 def of_attributes(module: Any, names: list[Any], name: Names) -> str:

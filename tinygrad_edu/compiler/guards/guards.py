@@ -76,7 +76,7 @@ def of_containers(one: Any, name: Names) -> Iterator[tuple[str, str]]:
     for n, _, text in forms(one, name):
         yield f"another form of {n!r}", text
     if arrays := shaped(state):
-        yield "another shape of a tensor's array", of_shapes(arrays, name)
+        yield "another shape of a tensor's array", of_shapes(arrays, name, hasattr(one.source, "language"))
     for n, module, names in state.attributes:
         yield f"another attribute of {n!r}", of_attributes(module, names, name)
     for n, container, size in sizes:

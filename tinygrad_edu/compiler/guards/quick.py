@@ -61,7 +61,7 @@ class Quick:
         others: list[tuple[Any, Any, str]] = [(of_length, c, text) for c, text in sizes]
         others += [(of_form, array, text) for _, array, text in forms(one, name)]
         if arrays := shaped(one.run.state):
-            others.append((of_shapes, arrays, text_of_shapes(arrays, name)))
+            others.append((of_shapes, arrays, text_of_shapes(arrays, name, hasattr(one.source, "language"))))
         others = [(of, value, text) for of, value, text in others if of(value)]
         self._parts: Any = classes, held, others, places
         most = 4 * len(held) + len(classes) + sum(len(of(v)) for of, v, _ in others) + 1

@@ -60,7 +60,7 @@ def of_form(array: Any) -> list[Condition]:
 
 
 def of_shapes(arrays: list[Any]) -> list[Condition]:
-    """The conditions that arrays have their shapes; none if that cannot be said.
+    """The conditions that arrays have their shapes, dtypes and flags; none if that cannot be said.
 
     As they have as many items as they had, nobody need ask for the last length of each.
     """
@@ -69,7 +69,7 @@ def of_shapes(arrays: list[Any]) -> list[Condition]:
     found = []
     for array in arrays:
         at = id(array)
-        found.append((at + 24, word_at(at + 24)))
+        found += [(at + k, word_at(at + k)) for k in (24, 56, 64)]
         if array.ndim > 1:
             places = [at + 32, *(word_at(at + 32) + k * WORD for k in range(array.ndim - 1))]
             found += [(place, word_at(place)) for place in places]
