@@ -159,6 +159,25 @@ def swallowed(w):
     return step
 
 
+@program((EYE,), (EYE,), (-EYE,), (EYE,), (0 * EYE,), (BIG[:3],), (EYE,))
+def of_what_nobody_uses(w):
+    def step(x):
+        loss = w.backward(1, x, np.arange(3) % 2)
+        try:
+            with np.errstate(over="raise"):
+                x * x * x
+            np.linalg.cholesky(x)
+        except FloatingPointError:
+            w.n += 100
+        except np.linalg.LinAlgError:
+            w.n += 1
+        np.linalg.inv(x)
+        w.second.step()
+        return loss
+
+    return step
+
+
 def outcomes(make, calls, backend, folder):
     world = World()
     step = make(world)

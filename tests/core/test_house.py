@@ -41,7 +41,7 @@ HOUSE = [
     ("__init__", "__main__"),                                              # the door
 ]
 WITHIN_COMPILER = [
-    "asleep", "program", "memory", "trace", "state", "texts", "guards", "passes", "undoing", "loops", "source", "lesson", "c", "numba",
+    "asleep", "program", "memory", "trace", "state", "texts", "guards", "undoing", "passes", "loops", "source", "lesson", "c", "numba",
     "tracing", "saved", "backend", "specialization", "over", "turns", "ways", "report", "free", "compiled", "step", "command",
 ]
 # fmt: on

@@ -145,11 +145,11 @@ class Compiled:
         run, failures = None, list[str]()
         try:
             run = run_of(self, args, kwargs)
-        except Filled:  # as the function itself will, and the next trace finds it there
-            pass
-        except (Untraceable, TraceError) as error:
+        except (Filled, Untraceable, TraceError) as error:
             if ways:  # which is not compiled
                 ways.close()
+            elif isinstance(error, Filled):  # as the function itself will, and the next trace finds it there
+                pass
             elif isinstance(error, TraceError):
                 raise
             else:  # the function's own exception, or

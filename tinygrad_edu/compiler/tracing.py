@@ -98,6 +98,8 @@ class Run:
             watch.check()
             self.state.look_at_methods(watch.met.keys())
             log.refuse_texts()
+            if log.raising.has_caught:
+                raise Filled
             log.constants.refuse_changed(pack for o in self.state.optimizers for pack in packs_of(o))
             refuse_fixed(log.program, self.layout.free.values())
             self.layout.refuse_changes()

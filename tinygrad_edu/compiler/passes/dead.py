@@ -1,11 +1,13 @@
 """Dead code: which steps of a program matter for anything that is seen of it.
 
-A draw does, whose numbers nobody wants: its generator goes on.
+A draw does, whose numbers nobody wants: its generator goes on.  So does what may
+raise an exception by its values.
 """
 
 import numpy as np
 
 from ..program import Call, Check, Program, Ref, drawn_from
+from ..undoing import may_raise
 
 
 def needed(program: Program, results: list[Ref]) -> set[int]:
@@ -21,7 +23,7 @@ def needed(program: Program, results: list[Ref]) -> set[int]:
             if _changes_nothing(program, step):
                 continue
             idle = wanted.isdisjoint(step.outputs) and not writes & (there | looked_at)
-            if idle and drawn_from(step) is None:
+            if idle and drawn_from(step) is None and not may_raise(program, step):
                 continue
             reads, looked_at = step.reads, looked_at | writes
         else:

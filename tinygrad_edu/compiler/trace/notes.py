@@ -102,8 +102,9 @@ class Notes:
         """Raise if a text was made of a traced value, or if somebody has caught what was refused."""
         if self.refused is not None:
             raise self.refused
-        if self.raising.why:
-            raise TraceError(self.raising.why)
+        given = self.program.owners(r for r, i in self.program.inputs.items() if i.kind == "argument")
+        if self.raising.unless_undone and given & self.program.written():
+            raise TraceError(self.raising.unless_undone)
         if self.told:
             raise TraceError(
                 f"A text is made of a traced value, in {self.told}: it would be the first step's for ever.\n"

@@ -1,7 +1,8 @@
 """Raising: calls that raise for some values and not for others, while code of the user's would catch that.
 
 Which way such code takes depends on the values, and no check says so: a program of NumPy's calls would go on
-as the traced run did, or raise what the function would have caught.
+as the traced run did.  What raises an exception only later is undone, and the function runs as it is, unless
+the step has written into an argument.
 """
 
 import dis
@@ -33,28 +34,30 @@ class Raising:
 
     Attributes
     ----------
-    why : str
-        The first call of the run that cannot be compiled because of that, in words; "" if there is none.
+    has_caught : bool
+        Whether an exception of that kind was raised, and caught: other values go another way, by no check.
+    unless_undone : str
+        The first call that may raise, in words, as far as the step cannot be undone.
     """
 
     def __init__(self, log: Any) -> None:
-        self.why, self._log = "", weakref.proxy(log)  # which holds this: it dies with its last run
+        self.has_caught, self.unless_undone = False, ""
+        self._log = weakref.proxy(log)  # which holds this: it dies with its last run
 
     def has_raised(self, function: Any, args: Any, kwargs: Any, error: Exception) -> None:
         """Take note of a call that has raised an exception."""
-        if not self.why and by_values(function, args, kwargs, error):
-            self.why = (
-                f"{name_of(function)} raised {type(error).__name__} in {self._log.where()}, and the step "
-                "caught it: the compiled step would go that way for other values, too."
-            )
+        self.has_caught |= by_values(function, args, kwargs, error)
 
     def has_not_raised(self, function: Any, args: Any) -> None:
         """Take note of a call that has gone well."""
         errors = self._log.errors.values()
-        if not self.why and ("raise" in errors or may_raise(function, args)) and (line := catching_line()):
-            self.why = (
+        if self.unless_undone or not ("raise" in errors or may_raise(function, args)):
+            return
+        if line := catching_line():
+            self.unless_undone = (
                 f"{name_of(function)} may raise an exception for other values, which the step would catch in "
-                f"{line}: the compiled step would raise it. Do that outside of the step."
+                f"{line}: the compiled step would raise it, as it writes into an argument, which is not "
+                "undone. Do that outside of the step."
             )
 
 
