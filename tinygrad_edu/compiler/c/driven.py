@@ -9,7 +9,7 @@ import numpy as np
 
 from ..asleep import Text
 from ..loops.kinds import Product, writes
-from ..loops.memories import NoLoop, address
+from ..loops.memories import NoLoop, address, read_only
 from ..loops.plan import Plan, Segment
 from ..program import Call, Check, Live, Program, Ref, Step
 from ..source.text import Source
@@ -268,15 +268,16 @@ class Driven(Source):
 
     def _copy_text(self, ref: Ref, m: int) -> str:
         """A result in memory of its own, which it has together with the other results that lie there."""
-        inside = self._in_room(ref)
-        if len({r for r in self.results if self.memories.of[r] == m}) < 2 or ref in self.memories.moving:
+        inside, is_open = self._in_room(ref), self.program.values[ref.number].flags.writeable
+        are_many = len({r for r in self.results if self.memories.of[r] == m}) > 1
+        if ref in self.memories.moving or (is_open and not are_many):
             return f"{self.constant(inside, 'room')}.copy('K')"
         offset = address(inside) - address(self.room[m])
         if (copy := self._copies.get(m)) is None:
             self._copies[m] = copy = self._free("copy")
             copy = f"({copy} := {self.constant(self.room[m], 'room')}.copy())"
-        array, dtype = self.constant(np.ndarray, "ndarray"), self.constant(inside.dtype, "dtype")
-        return f"{array}({inside.shape}, {dtype}, {copy}, {offset}, {inside.strides})"
+        makes, dtype = np.ndarray if is_open else read_only, self.constant(inside.dtype, "dtype")
+        return f"{self.constant(makes)}({inside.shape}, {dtype}, {copy}, {offset}, {inside.strides})"
 
     @property
     def text(self) -> str:

@@ -254,6 +254,13 @@ def address(array: Any) -> int:
     return int(array.__array_interface__["data"][0])
 
 
+def read_only(*form: Any) -> Any:
+    """An array that lies in another one, into which nobody may write: elements of it may share a place."""
+    array: Any = np.ndarray(*form)
+    array.flags.writeable = False
+    return array
+
+
 def _whole(owner: Any, value: Any) -> Any:
     """What covers both an owner that the program does not name and the view of it that it does."""
     return owner if isinstance(owner, np.ndarray) and owner.nbytes else value
