@@ -9,7 +9,7 @@ from tinygrad_edu.ops.pieces import MANY
 
 pytestmark = pytest.mark.usefixtures("quick_c")
 NEEDS_C = pytest.mark.skipif(cache.compiler() is None, reason="there is no C compiler here")
-rng = np.random.default_rng(0)
+RNG = np.random.default_rng(0)
 
 
 @pytest.fixture(params=["numpy", pytest.param("c", marks=NEEDS_C)])
@@ -70,7 +70,7 @@ def test_powers_in_place(check, dtype):
             z **= exponent
         return powers
 
-    x = rng.standard_normal(9) + (1j * rng.standard_normal(9) if dtype[0] == "c" else 0)
+    x = RNG.standard_normal(9) + (1j * RNG.standard_normal(9) if dtype[0] == "c" else 0)
     x[:3] = -np.inf, -0.0, np.nan
     check(step, x.astype(dtype))
 
@@ -80,7 +80,7 @@ def test_powers_in_place(check, dtype):
 @NEEDS_C
 def test_softmax_of_many_elements_sums_by_products_of_another_order(shape, dtype, tmp_path):
     step = tg.compile(tg.softmax, backend="c", cache=tmp_path / "new")
-    x = rng.standard_normal(shape).astype(dtype)
+    x = RNG.standard_normal(shape).astype(dtype)
     step(x)
     bound = 0 if x.size < MANY else 8 * np.finfo(dtype).eps
     np.testing.assert_allclose(step(x), tg.softmax(x), rtol=bound, atol=0)
@@ -94,4 +94,4 @@ def test_masks_of_as_many_axes(check, shape):
         z[z < y] = 0
         return z, x[x > y]
 
-    check(step, np.asarray(rng.standard_normal(shape) + 1), np.asarray(rng.standard_normal(shape)))
+    check(step, np.asarray(RNG.standard_normal(shape) + 1), np.asarray(RNG.standard_normal(shape)))
