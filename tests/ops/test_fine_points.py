@@ -363,9 +363,14 @@ def test_places_in_steps_of_complex_numbers_and_edges_of_no_numbers():
     x = leaf(np.arange(3.0))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # NumPy's, that the imaginary part is lost
-        y = np.roll(x, 1 + 1j)
-    y[0].backward()
-    np.testing.assert_array_equal(x.grad.data, [0, 0, 1])
+        try:
+            np.roll(x.data, 1 + 1j)
+        except TypeError:  # before NumPy 2.3
+            with pytest.raises(TypeError):
+                np.roll(x, 1 + 1j)
+        else:
+            np.roll(x, 1 + 1j)[0].backward()
+            np.testing.assert_array_equal(x.grad.data, [0, 0, 1])
     edges = np.histogram_bin_edges(leaf(np.zeros(0)), 2)
     np.testing.assert_array_equal(edges, np.histogram_bin_edges(np.zeros(0), 2))
 
