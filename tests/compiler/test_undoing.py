@@ -178,6 +178,18 @@ def of_what_nobody_uses(w):
     return step
 
 
+@program((EYE,), (EYE,), (0 * EYE,), (EYE,))
+def after_draws(w):
+    def step(x):
+        w.second.zero_grad()
+        loss = (w.models[1](x) * w.rng.standard_normal((3, 2), np.float32)).sum()
+        loss.backward()
+        w.second.step()
+        return loss + np.linalg.inv(x).sum() * w.rng.random()
+
+    return step
+
+
 def outcomes(make, calls, backend, folder):
     world = World()
     step = make(world)

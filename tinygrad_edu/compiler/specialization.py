@@ -71,8 +71,8 @@ class Specialization:
         self.many: Any = None if run.appended or run.layout.assigned else self.source.many
         self.steps: Any = self.source.defined.get("steps")
         checked = any(isinstance(step, Check) for step in program.steps) or hasattr(self.source, "language")
-        checked |= self.source.safe.raises
-        self._undo = Undo(run, self.source, run.generators if checked else [])
+        self._is_checked = checked
+        self._undo = Undo(run, self.source, run.generators if checked or self.source.safe.raises else [])
         shapes = [(check.where, check.truth) for check in self.checks if type(check.truth) is tuple]
         lines = [where for where, _ in shapes]
         self.shapes_of_values = {(w, lines[:k].count(w)): shape for k, (w, shape) in enumerate(shapes)}
@@ -206,6 +206,8 @@ class Specialization:
 
         def step(*arrays: Any) -> Any:
             undo.save()
+            if not self._is_checked:  # an exception is seldom: other threads may draw meanwhile
+                return self.step(*arrays)
             with held(generators, draws=draws):
                 found = self.step(*arrays)
             if found is None:
