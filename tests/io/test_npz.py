@@ -405,10 +405,11 @@ MODULES = {
 BUILTINS = {"eval", "exec", "__import__"}
 COMPILER = {  # which runs text that it wrote itself, and scripts that the user names; it reads no data
     "command.py": ["runpy"], "texts.py": ["exec"], "guards/asked.py": ["eval"],
+    "guards/quick.py": ["eval"],
     "numba/text.py": ["exec"], "tracing.py": ["exec"],
     "state/watch.py": ["importlib", "exec", "eval", "__import__"],  # names of what is refused in steps
     "numba/head.py": ["importlib"],  # find_spec, which looks whether numba is there
-    "asleep.py": ["pickle"],  # of bytes that it made itself, in memory
+    "asleep.py": ["pickle"], "state/before.py": ["pickle"],  # of bytes that they made themselves, in memory
 }  # fmt: skip
 
 
