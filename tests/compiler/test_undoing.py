@@ -223,3 +223,12 @@ def test_nothing_is_saved_where_no_line_may_raise():
     step = tg.compile(clipped(world))
     step(X, Y)
     assert not step.specializations[0]._undo.saves
+
+
+def test_what_was_saved_is_forgotten_after_the_step():
+    step = tg.compile(after_the_update(World()))
+    for _ in range(2):
+        step(EYE)
+        undo = step.specializations[0]._undo
+        assert undo.saves
+        assert undo.saved == ()

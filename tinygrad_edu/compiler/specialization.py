@@ -206,12 +206,14 @@ class Specialization:
 
         def step(*arrays: Any) -> Any:
             undo.save()
-            if not self._is_checked:  # an exception is seldom: other threads may draw meanwhile
-                return self.step(*arrays)
-            with held(generators, draws=draws):
+            if self._is_checked:
+                with held(generators, draws=draws):
+                    found = self.step(*arrays)
+            else:  # an exception is seldom: other threads may draw meanwhile
                 found = self.step(*arrays)
             if found is None:
                 undo.give_back()
+            undo.saved = ()
             return found
 
         return step

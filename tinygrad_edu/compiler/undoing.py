@@ -80,6 +80,13 @@ class Undo:
     source : Source
     generators : list of Generator
         Those whose draws are given back.
+
+    Attributes
+    ----------
+    saves : bool
+        Whether what a step writes is saved before it.
+    saved : tuple
+        That, while a step is under way.
     """
 
     def __init__(self, run: Any, source: Any, generators: list[np.random.Generator]) -> None:
@@ -92,14 +99,14 @@ class Undo:
         values = [program.values[r.number] for r in program.inputs if program.owner(r) in written]
         self._owners = [*{id(o): o for o in map(owner_of, values)}.values()] if self.saves else []
         self._packs = [pack for _, pack, _ in run.swap.packs] if self.saves else []
-        self._saved: Any = ()
+        self.saved: Any = ()
         self._states: list[Any] = []
 
     def save(self) -> None:
         """Remember what is there before a step."""
         self._states = [generator.bit_generator.state for generator in self.generators]
         if self.saves:
-            self._saved = [o.copy("K") for o in self._owners], [[*pack.counts] for pack in self._packs]
+            self.saved = [o.copy("K") for o in self._owners], [[*pack.counts] for pack in self._packs]
 
     def give_back(self) -> None:
         """Give back the draws of a step."""
@@ -115,11 +122,11 @@ class Undo:
             return False
         self.give_back()
         if self.saves:
-            for owner, before in zip(self._owners, self._saved[0]):
+            for owner, before in zip(self._owners, self.saved[0]):
                 owner[...] = before
-            for pack, counts in zip(self._packs, self._saved[1]):
+            for pack, counts in zip(self._packs, self.saved[1]):
                 pack.counts = counts
-            self._saved = ()
+            self.saved = ()
         else:
             self._source.count_back()
         return True
