@@ -197,3 +197,22 @@ def test_steps_whose_powers_vanish_have_the_same_bits(tmp_path):
         if t in (1, 3, vanishing(0.5) - 1, vanishing(0.5), vanishing(0.7), 119):
             np.testing.assert_array_equal(x.data, y.data)
     assert "0 lines of NumPy" in compiled.report()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_largest_and_smallest_of_long_rows_are_found_in_vectors(dtype):
+    rng, lengths = np.random.default_rng(0), (31, 32, 33, 47, 64, 100, 257)
+
+    @tg.compile(backend="c")
+    def extremes(*arrays):
+        return [f(a, axis) for a in arrays for f in (np.max, np.min) for axis in (1, 0, None)]
+
+    for spoiled in (0, 0, 1, 3):
+        arrays = [rng.standard_normal((5, n)).astype(dtype) for n in lengths]
+        for a in arrays:
+            a[rng.integers(5, size=2), rng.integers(a.shape[1], size=2)] = np.inf, -np.inf
+            a[rng.integers(5, size=spoiled), rng.integers(a.shape[1], size=spoiled)] = np.nan
+        expected = [f(a, axis) for a in arrays for f in (np.max, np.min) for axis in (1, 0, None)]
+        for found, array in zip(extremes(*arrays), expected, strict=True):
+            np.testing.assert_array_equal(found, array)
+    assert extremes.source.count("maximum_") > len(lengths)

@@ -124,4 +124,30 @@ SUM(sum_float, float, 1)
 SUM(sum_double, double, 1)
 SUM(sum_float_apart, float, given)
 SUM(sum_double_apart, double, given)
+/* The largest or smallest of n numbers, more than a vector has; the first NaN, if there is one. */
+#define EXTREME(name, type, integer, is)                                                  \
+ONE static type name(const type *a, word n) {                                             \
+    enum { N = 64 / sizeof(type) };                                                       \
+    typedef type vector __attribute__((vector_size(64)));                                 \
+    typedef integer truths __attribute__((vector_size(64)));                              \
+    vector r, x;                                                                          \
+    truths stays, nans = {0};                                                             \
+    memcpy(&r, a, sizeof r);                                                              \
+    for (word i = 0; i < n; i += N) {                                                     \
+        memcpy(&x, a + (i + N < n ? i : n - N), sizeof x);                                \
+        nans |= x != x;                                                                   \
+        stays = r is x;                                                                   \
+        r = (vector)(((truths)r & stays) | ((truths)x & ~stays));                         \
+    }                                                                                     \
+    for (int k = 1; k < N; k++) {                                                         \
+        nans[0] |= nans[k];                                                               \
+        r[0] = r[0] is r[k] ? r[0] : r[k];                                                \
+    }                                                                                     \
+    for (word i = 0; i < n && nans[0]; i++) if (a[i] != a[i]) return a[i];                \
+    return r[0];                                                                          \
+}
+EXTREME(maximum_float, float, int32_t, >)
+EXTREME(maximum_double, double, int64_t, >)
+EXTREME(minimum_float, float, int32_t, <)
+EXTREME(minimum_double, double, int64_t, <)
 """

@@ -32,6 +32,7 @@ class Loops:
     types: Mapping[str, str] = MappingProxyType(C_TYPES)
     folds: Mapping[str, str] = MappingProxyType(FOLDS)
     word = "word"  # a whole number that an address fits in
+    long = 32  # so many numbers have a function that finds the largest of them
 
     def __init__(self, pointer: Callable[[int, Any], str], slot: Callable[[Any, str], int]) -> None:
         self._pointer, self._slot = pointer, slot
@@ -161,6 +162,10 @@ class Loops:
             dtype = np.dtype(np.int32) if wide else np.min_scalar_type(prod(sizes))  # more fit in a vector
         kind = self.types[dtype.str[1:]]
         element = element if source.dtype == dtype else self._cast(kind, element)
+        if self._is_long(op, nest, over, source):
+            *sizes, n = sizes
+            begin = re.sub(f"i{len(sizes)}(?![0-9])", "0", nest.index(source))
+            element = f"{op}_{kind}(&{self._at(source, begin)}, {n})"
         bodies: list[list[str]] = [
             *([] for _ in sizes), [f"{total} = {self.folds[op].format(total, element)};"]
         ]  # fmt: skip
@@ -170,6 +175,12 @@ class Loops:
         self.lines.append(self._let(kind, total, at))  # all of it, to one number
         self._loops(sizes, bodies, apart=False)
         self.lines.append(f"{at} = {total};")
+
+    def _is_long(self, op: str, nest: Nest, over: Operand, source: Operand) -> bool:
+        """Whether the innermost loop finds the largest or smallest of many numbers, one after another."""
+        extreme = op in ("maximum", "minimum") and source.dtype.kind == "f" and bool(nest.sizes)
+        inner = [nest.strides(o)[-1] for o in (over, source)] if extreme else []
+        return inner == [0, 1] and nest.sizes[-1] >= self.long
 
     def _begin_fold(self, op: str, out: Operand, source: Operand, kept: tuple[int, ...]) -> None:
         """What a fold begins with: a number, or the first of what is folded."""

@@ -1,5 +1,6 @@
 """Loops for numba: the same as those in C, as a function in Python of addresses."""
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
@@ -47,6 +48,7 @@ class NumbaPrinter(Printer):
     templates = MappingProxyType({kind: TEMPLATES[kind] | OTHERS[kind] for kind in TEMPLATES})
     step = "{one} if {0} > {zero} else {zero} if {0} <= {zero} else {0}"
     word = "intp"
+    long = sys.maxsize
 
     # ---- pieces --------------------------------------------------------------------------------------------
 
