@@ -75,8 +75,8 @@ def compile(function: Any = None, *, backend: str = "numpy", cache: str | PathLi
     A call that raises an exception is undone, and the function runs as it is: the exception, and what was
     done until then, are the function's own.  It is not undone at Ctrl-C; nor, where parameters have been
     written to already, if memory is lacking, a filter turns a warning into an error, ``np.errstate`` is to
-    raise around this call, but was not around the first, or the step has written into an argument: nothing is
-    assigned then, and gradients may be None.
+    raise around this call, but was not around the first, an optimizer of your own raises it, or the step has
+    written into an argument: nothing is assigned then, and gradients may be None.
 
     Functions that the step names, ``np.tanh``, and methods of layers and optimizers may be replaced, which is
     noticed.  It is not noticed of functions that only NumPy, Python or this package itself call; nor, by

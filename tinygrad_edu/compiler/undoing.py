@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..optim.clip import clip_norm_of
-from .program import Call, Live, Program, Step, owner_of, refs_in
-from .state.counting import is_ours
+from .program import Call, Program, Ref, Step, owner_of, refs_in
 from .trace.raising import BY_KEY, LINALG
 
 RAISING = {"raise", "call"}  # of `numpy.errstate`
@@ -21,18 +20,46 @@ RAISING = {"raise", "call"}  # of `numpy.errstate`
 
 def may_raise(program: Program, step: Step) -> bool:
     """Whether a step may raise an exception for some values of the same shapes."""
-    if isinstance(step, Live):
-        return not is_ours(step.of[1])
     if not isinstance(step, Call):
         return False
     is_power = step.function is operator.pow and not program.numbers.isdisjoint(step.outputs)
     if is_strict(step) or step.function is clip_norm_of or is_power:  # of numbers of Python's
         return True
-    if (place := BY_KEY.get(step.function)) is not None:
-        keys = (program.values[r.number] for r in refs_in(step.args[place : place + 1]))
-        return any(np.result_type(key).kind in "iu" for key in keys)
+    if step.function in BY_KEY:
+        return any(is_whole(program, key) for key in keys_of(step))
     of_linalg = getattr(step.function, "__module__", None) == "numpy.linalg"
     return of_linalg and getattr(step.function, "__name__", "") in LINALG
+
+
+def keys_of(call: Call) -> list[Ref]:
+    """What says which elements a call takes; nothing, if it takes none."""
+    place = BY_KEY.get(call.function)
+    return [] if place is None else refs_in(call.args[place : place + 1])
+
+
+def is_whole(program: Program, ref: Ref) -> bool:
+    """Whether an array has whole numbers."""
+    return np.result_type(program.values[ref.number]).kind in "iu"
+
+
+def bounded(program: Program) -> set[Ref]:
+    """The whole numbers that are made of constants, and of those whose least and largest one is looked at.
+
+    Layers and losses do so before they take elements, which then raises no exception.
+    """
+    looked_at: dict[Any, set[int]] = {"min": set(), "max": set()}
+    roots: dict[Ref, set[int]] = {}
+    for call in (step for step in program.steps if isinstance(step, Call)):
+        if call.function in looked_at:
+            looked_at[call.function] |= program.owners(call.reads)
+        whole = [ref for ref in call.reads if is_whole(program, ref)]
+        for out in call.outputs:
+            found = [roots.get(ref, {program.owner(ref)}) for ref in whole]
+            roots[out] = set().union(*found) if whole else {program.owner(out)}
+    constants = program.owners(r for r, source in program.inputs.items() if source.kind == "constant")
+    known = looked_at["min"] & looked_at["max"] | constants
+    roots |= {ref: {program.owner(ref)} for ref in program.inputs}
+    return {ref for ref, found in roots.items() if found <= known}
 
 
 def is_strict(call: Call) -> bool:
@@ -55,11 +82,13 @@ class Safe:
     def __init__(self, program: Program) -> None:
         self.lines: int | None = None
         self.raises = self.raises_late = False
-        self._program = program
+        self._program, self._bounded = program, bounded(program)
 
     def note(self, step: Step, stays: bool, body: Iterable[str]) -> None:
         """Take note of a step whose lines come next, and of whether it writes what stays."""
         raises = may_raise(self._program, step)
+        if isinstance(step, Call) and (keys := keys_of(step)) and not is_strict(step):
+            raises &= not self._bounded.issuperset(keys)
         checks_before = isinstance(step, Call) and step.function is clip_norm_of and not is_strict(step)
         self.raises |= raises
         self.raises_late |= raises and (self.lines is not None or (stays and not checks_before))
@@ -67,8 +96,8 @@ class Safe:
             self.lines = sum(line.count("\n") + 1 for line in body) + checks_before
 
     def release(self) -> None:
-        """Forget the program."""
-        del self._program
+        """Forget the program, and what is known of it."""
+        del self._program, self._bounded
 
 
 class Undo:
