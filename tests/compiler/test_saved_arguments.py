@@ -24,9 +24,7 @@ def scaled(x, by=None, *rest, mode="up", flag=True, power=2.0):
 
 
 def saved(step, tmp_path):
-    made = runpy.run_path(str(step.save(tmp_path / "saved")[0]))
-    made["_saved"].close()
-    return made[step.__name__]
+    return runpy.run_path(str(step.save(tmp_path / "saved")[0]))[step.__name__]
 
 
 @pytest.mark.parametrize(
@@ -68,3 +66,29 @@ def test_arguments_have_their_names():
     head = "def step(batch_image, batch_label_0, pair_first, out):"
     assert head in step.lesson()
     assert "pair_first" in step.source
+
+
+def test_arguments_may_have_names_of_the_text(tmp_path):
+    @tg.compile
+    def step(x, lr=0.5, t=2, numbers=True, math="m"):
+        return x * lr + t
+
+    step(ONES, lr=0.5, t=2, numbers=True, math="m")
+    again = saved(step, tmp_path)
+    np.testing.assert_array_equal(again(ONES, lr=0.5, t=2, numbers=True, math="m"), ONES * 0.5 + 2)
+    with pytest.raises(ValueError, match=r"step was saved for lr = 0\.5; got 0\.1"):
+        again(ONES, lr=0.1)
+
+
+@pytest.mark.parametrize("bits", ["PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64"])
+def test_a_saved_step_draws_on_with_all_kinds_of_bits(bits, tmp_path):
+    rng = np.random.Generator(getattr(np.random, bits)(5))
+
+    @tg.compile
+    def step(x):
+        return x + rng.random(3) + rng.normal(size=3)
+
+    step(ONES)
+    again = saved(step, tmp_path)
+    for _ in range(3):
+        np.testing.assert_array_equal(again(ONES), step(ONES))

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import types
 from collections.abc import Iterator
 from itertools import combinations
@@ -34,8 +35,8 @@ The state is in {file}: ``state`` has its arrays, which a step changes.
 import numpy as np
 
 
-{functions}_saved = np.load(Path(__file__).with_name({file!r}))
-state = given = {{name: _saved[name] for name in _saved.files}}
+{functions}with np.load(Path(__file__).with_name({file!r})) as _saved:
+    state = given = dict(_saved)
 {made}
 '''
 
@@ -84,7 +85,8 @@ class Saved(Source):
                     f"The step draws from a {type(owner).__name__} of its own kind, not NumPy's."
                 )
             if name == f"_{key}":
-                self.made += [f"{name} = np.random.{kind}()", f"{name}.state = {bits.state!r}"]
+                state = lists_in(bits.state)
+                self.made += [f"{name} = np.random.{kind}()", f"{name}.state = {state!r}"]
             return f"np.random.Generator({name}).{value.__name__}"
         if isinstance(value, np.dtype):
             return f"np.dtype({value.str!r})"
@@ -178,12 +180,18 @@ class Saved(Source):
     def _as_given(self, function: Any) -> list[str]:
         """The parameters as the function has them; the body looks at those that the step was traced for."""
         layout, given, has_default = self.run.layout, list[str](), True
+        used = {"repr", "ValueError", *map(self.name, layout.ref_of.values())}
+        used.update(re.findall(r"\w+", "\n".join(self.body)))
         for i, name in reversed([*enumerate(names_of_leaves(function, layout.form))]):
             value = layout.kinds[i][1]
             if i in layout.ref_of:
                 given, has_default = [self.name(layout.ref_of[i]), *given], False
             elif type(value) in CONSTANT:
-                name, there = self._free(name), repr(value)
+                name, there = (
+                    self._free(name) if name in used or not name.isidentifier() else name,
+                    repr(value),
+                )
+                used.add(name)
                 says = f"{self.own_name} was saved for {name} = {there}; got "
                 raising = f"raise ValueError({says!r} + repr({name}))"
                 self.body[:0] = [f"if repr({name}) != {there!r}:", f"    {raising}"]
@@ -221,6 +229,13 @@ def save(run: Any, name: str, function: Any, path: Any) -> tuple[Path, Path]:
     arrays.write_bytes(buffer.getvalue())
     path.write_text(header + views(saved.arrays) + text, encoding="utf-8")
     return path, arrays
+
+
+def lists_in(state: Any) -> Any:
+    """The state of random bits with lists for arrays: those ``repr`` spells, and NumPy takes them as well."""
+    if isinstance(state, dict):
+        return {key: lists_in(value) for key, value in state.items()}
+    return state.tolist() if isinstance(state, (np.ndarray, np.generic)) else state
 
 
 def whole(value: Any, arrays: dict[str, Any]) -> Any:

@@ -97,8 +97,7 @@ class Layout:
             return self._number(log, i, leaf, name)
         if array is None:
             self.kinds.append((None, leaf))
-            is_drawn = isinstance(leaf, np.random.Generator)
-            return log.generator(leaf) if is_drawn else standing(leaf)
+            return standing(log.drawing(leaf))
         if is_tensor and leaf._node is not None:
             raise TraceError(
                 "An argument of a compiled function needs a gradient, which would be lost: differentiate "

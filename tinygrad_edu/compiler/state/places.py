@@ -279,7 +279,8 @@ def places_of(pack: Pack) -> list[tuple[Place, Any]]:
 
 def is_users_module(module: str) -> bool:
     """Whether a module is neither Python's nor a library's that keeps no state for the step."""
-    return module.partition(".")[0] not in LIBRARIES
+    top = module.partition(".")[0]
+    return top not in LIBRARIES and not top.startswith("_cython_")  # functions of NumPy's generators
 
 
 def is_scalar(value: Any) -> bool:

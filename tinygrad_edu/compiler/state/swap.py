@@ -72,14 +72,12 @@ class Swap:
         """A value with traced arrays and generators in it; itself, if it has neither."""
         if type(value) is np.ndarray and value.dtype.kind in "fiubc":
             return self.log.input(value, Input("state", name))
-        if isinstance(value, np.random.Generator):
-            return self.log.generator(value)
         if id(value) in self.state.outside.lists:
             return self.appended.setdefault(id(value), Appended(self.log, value, name, self.state.known))
         if type(value) is tuple:
             parts = tuple(self._traced(v, name) for v in value)
             return parts if any(a is not b for a, b in zip(parts, value)) else value
-        return standing(value)
+        return standing(self.log.drawing(value))
 
     # ---- what the run has done -----------------------------------------------------------------------------
 

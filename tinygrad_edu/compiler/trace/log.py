@@ -1,6 +1,8 @@
 """The log of a traced run: the calls that are made of traced arrays, in order, become a program."""
 
+import functools
 import operator
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -124,6 +126,15 @@ class Log(Notes):
         if isinstance(generator, TracedGenerator):
             return generator
         return self.generators.setdefault(id(generator), TracedGenerator(generator, self))
+
+    def drawing(self, value: Any) -> Any:
+        """What stands for a generator, a method of one, or a partial of that; the value itself for others."""
+        if isinstance(value, np.random.Generator):
+            return self.generator(value)
+        if type(value) is functools.partial and (inner := self.drawing(value.func)) is not value.func:
+            return functools.partial(inner, *value.args, **value.keywords)
+        is_drawn = type(value) is types.MethodType and isinstance(value.__self__, np.random.Generator)
+        return getattr(self.generator(value.__self__), value.__name__) if is_drawn else value
 
     # ---- calls ---------------------------------------------------------------------------------------------
 
