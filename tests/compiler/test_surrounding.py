@@ -93,3 +93,17 @@ def test_errors_and_buffers_are_as_before_where_a_step_raises():
     with np.errstate(over="raise"), pytest.raises(FloatingPointError):
         step(bad * 1e8)
     assert np.getbufsize() == 8192
+
+
+def test_arguments_may_have_the_names_that_stand_around_lines():
+    @tg.compile
+    def step(enter, leave, errors, buffers, with_buffers):
+        with np.errstate(divide="ignore"):
+            ratio = errors / buffers
+        return (enter + leave)[:, :7].sum() * with_buffers, enter[:, :7].mean() + buffers, ratio
+
+    args = (np.ones((300, 1000)), np.arange(1000.0), np.ones(3), np.arange(3.0), np.float64(2))
+    for _ in range(3):
+        for found, expected in zip(step(*args), step.function(*args), strict=True):
+            np.testing.assert_array_equal(found, expected)
+    assert ", 0 calls as it is" in step.report()

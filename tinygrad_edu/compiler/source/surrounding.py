@@ -17,6 +17,7 @@ from ..loops.sums import buffers_matter
 from ..program import Call, Program, Ref, refs_in
 from .calls import Calls
 
+SURROUNDING = ("enter", "leave", "errors", "buffers", "with_buffers")  # names in the text
 LARGE = 1 << 14  # bytes of an array of which a buffer is a part
 BUFFER = 1024  # elements, where NumPy takes 8192
 ORDERLESS = {np.maximum, np.minimum, np.fmax, np.fmin, np.logical_and, np.logical_or}

@@ -20,9 +20,10 @@ from ..state.counting import NAMES, counting_lines
 from ..texts import defined
 from ..undoing import Safe
 from .spelling import told
-from .surrounding import Surrounded
+from .surrounding import SURROUNDING, Surrounded
 
-OWN = ("step", "np", "math", "given", "memory", "array", "SimpleNamespace", *NAMES)  # names in the text
+# Names in the text.
+OWN = ("step", "np", "math", "given", "memory", "array", "SimpleNamespace", *NAMES, *SURROUNDING)
 LARGE = 1 << 9  # bytes of an array that is forgotten when it is used no more
 
 
