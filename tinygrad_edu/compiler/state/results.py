@@ -58,7 +58,7 @@ class Results:
         self._places: dict[Ref, int] = {}
         self._arrays: dict[int, Any] = {}  # what leaves held at the end of the run, by their identity
         self._made: list[tuple[Any, Traced]] = []
-        self._met: dict[int, int] = {}  # how often tensors, lists and dicts are among the results
+        self._met: dict[int, int] = {}  # how often arrays, lists and the like are among the results
         self._around: set[int] = set()  # what is being collected
         self._said: dict[int, str] = {}  # the names of those that a text has made
         self._collect([result, *added, *assigned])
@@ -82,9 +82,9 @@ class Results:
             for p in inner:
                 self._collect(p)
             self._around.remove(id(part))
-        elif not (
-            isinstance(part, (*PLAIN, Tensor, Module)) or self._was_there(part) or self._is_fixed(part)
-        ):
+        elif self._was_there(part) or isinstance(part, (*PLAIN, Tensor, Module)):
+            self._meet(part)
+        elif not self._is_fixed(part):
             raise TraceError(
                 f"The function returns a {type(part).__name__}, which would be the first step's for ever.\n"
                 "  Return tensors, arrays, numbers, or lists, tuples, dicts and objects of your own of them."
@@ -92,7 +92,7 @@ class Results:
 
     def _meet(self, part: Any) -> None:
         """Count how often one is met that can be told from its equals, and changed."""
-        if type(part) in (list, dict) or isinstance(part, Tensor) or is_made(part):
+        if type(part) in (list, dict) or isinstance(part, (Tensor, Traced, np.ndarray)) or is_made(part):
             self._met[id(part)] = self._met.get(id(part), 0) + 1
 
     def _is_fixed(self, part: Any) -> bool:
@@ -163,7 +163,7 @@ class Results:
         if known := self._said.get(id(part)):
             return known
         made = self._made_text(part, name)
-        if self._met.get(id(part), 0) < 2:
+        if self._met.get(id(part), 0) < 2 or made.isidentifier():
             return made
         self._said[id(part)] = known = f"t{len(self._said)}"
         return f"({known} := {made})"
