@@ -9,14 +9,13 @@ import numpy as np
 
 from ..asleep import Text
 from ..loops.kinds import Product, writes
-from ..loops.memories import NoLoop, address, read_only
+from ..loops.memories import NoLoop, address, read_only, within
 from ..loops.plan import Plan, Segment
 from ..program import Call, Check, Live, Program, Ref, Step
 from ..source.text import Source
 from .functions import KNOWN, Functions
 
-# Names in the function in Python.
-OURS = re.compile(r"P|R|r\d+|rooms|renew|undo|fits|many|at\d+|step_\d+|why")
+OURS = re.compile(r"P|R|r\d+|rooms|renew|undo|fits|many|at\d+|step_\d+|why")  # names in that function
 SHORT = 1 << 16  # elements: a step that goes through more lets other threads run
 
 
@@ -46,9 +45,7 @@ class Driven(Source):
         "makers", "functions", "memories", "emitted", "prelude", "hoisted", "imports", "body", "_names",
         "_views", "attempts", "kept", "places", "results", "arguments", "_places_of", "_copies",
     )  # fmt: skip
-    until_it_moves = (
-        "given", "everything", "kinds", "slots", "offsets", "forms_of_gradients",
-    )  # fmt: skip
+    until_it_moves = ("given", "everything", "kinds", "slots", "offsets", "forms_of_gradients")
 
     def __init__(
         self,
@@ -269,13 +266,16 @@ class Driven(Source):
     def _copy_text(self, ref: Ref, m: int) -> str:
         """A result in memory of its own, which it has together with the other results that lie there."""
         inside, is_open = self._in_room(ref), self.program.values[ref.number].flags.writeable
-        are_many = len({r for r in self.results if self.memories.of[r] == m}) > 1
-        if ref in self.memories.moving or (is_open and not are_many):
-            return f"{self.constant(inside, 'room')}.copy('K')"
-        offset = address(inside) - address(self.room[m])
+        if is_moving := ref in self.memories.moving:
+            self._find(ref)  # where it lies is another place in every step
+        if is_open and len({r for r in self.results if self.memories.of[r] == m}) < 2:
+            return f"{self.name(ref) if is_moving else self.constant(inside, 'room')}.copy('K')"
+        room = self.constant(self.room[m], "room")
+        offset: Any = within(inside, self.room[m])
+        offset = f"{self.constant(within)}({self.name(ref)}, {room})" if is_moving else offset
         if (copy := self._copies.get(m)) is None:
             self._copies[m] = copy = self._free("copy")
-            copy = f"({copy} := {self.constant(self.room[m], 'room')}.copy())"
+            copy = f"({copy} := {room}.copy())"
         makes, dtype = np.ndarray if is_open else read_only, self.constant(inside.dtype, "dtype")
         return f"{self.constant(makes)}({inside.shape}, {dtype}, {copy}, {offset}, {inside.strides})"
 

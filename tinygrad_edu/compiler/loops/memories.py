@@ -254,6 +254,11 @@ def address(array: Any) -> int:
     return int(array.__array_interface__["data"][0])
 
 
+def within(array: Any, room: Any) -> int:
+    """How far behind the beginning of another array one begins, in bytes."""
+    return address(array) - address(room)
+
+
 def read_only(*form: Any) -> Any:
     """An array that lies in another one, into which nobody may write: elements of it may share a place."""
     array: Any = np.ndarray(*form)
