@@ -180,10 +180,12 @@ class Memories:
                     self.moving.add(out)
                 elif len(call.outputs) == 1 and not call.writes:
                     self.views.add(place)
-            elif len(sources) == 1 and self._is_view_of_copy(call, owner, value, next(iter(sources))):
-                (source,) = sources
-                self.of[out], self.shift[out] = self.of[source], self._at(source) - address(owner)
-                self.views.add(place)
+            elif copied := [r for r in sources if self._is_view_of_copy(call, owner, value, r)]:
+                self.of[out], self.shift[out] = self.of[copied[0]], self._at(copied[0]) - address(owner)
+                if len(sources) > 1:
+                    self.moving.add(out)
+                else:
+                    self.views.add(place)
             else:
                 self.of[out] = self._new("own", value if owner is value else _whole(owner, value))
 
