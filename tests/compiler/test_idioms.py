@@ -113,7 +113,7 @@ def test_a_program_gives_the_same_bits_or_is_refused_by_name(name):
      "attributes_assigned", "hidden_state_kept", "rates_read_in_the_step",
      "optimizers_of_ones_own", "places_that_share", "parameters_replaced_as_in_jax",
      "shape_set_of_a_tensors_array", "results_that_share_memory", "results_in_objects",
-     "results_by_indices_that_change", "results_that_are_read_only", "rows_of_gradients_that_are_kept",
+     "results_by_indices_that_change", "results_that_are_read_only", "views_of_gradients_that_are_kept",
      "constants_returned_twice",
      "draws_by_methods_of_a_generator",
      "variable_made_read_only"],

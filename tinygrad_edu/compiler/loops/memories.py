@@ -16,7 +16,10 @@ C_TYPES = {
     "u2": "uint16_t", "u4": "uint32_t", "u8": "uint64_t", "f4": "float", "f8": "double",
 }  # fmt: skip
 VIEWING = {
-    "reshape", "transpose", "swapaxes", "squeeze", "ravel", "__getitem__", np.transpose, np.reshape, np.ravel
+    "reshape", "transpose", "swapaxes", "squeeze", "ravel", "__getitem__", "diagonal", "view", np.transpose,
+    np.reshape, np.ravel, np.flip, np.flipud, np.fliplr, np.rot90, np.split, np.array_split, np.hsplit,
+    np.vsplit, np.squeeze, np.swapaxes, np.moveaxis, np.rollaxis, np.expand_dims, np.diagonal,
+    np.broadcast_to, np.matrix_transpose, np.lib.stride_tricks.sliding_window_view,
 }  # fmt: skip
 
 
@@ -184,7 +187,7 @@ class Memories:
                 self.of[out], self.shift[out] = self.of[copied[0]], self._at(copied[0]) - address(owner)
                 if len(sources) > 1:
                     self.moving.add(out)
-                else:
+                elif len(call.outputs) == 1:
                     self.views.add(place)
             else:
                 self.of[out] = self._new("own", value if owner is value else _whole(owner, value))
