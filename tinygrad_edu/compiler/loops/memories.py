@@ -19,7 +19,9 @@ VIEWING = {
     "reshape", "transpose", "swapaxes", "squeeze", "ravel", "__getitem__", "diagonal", "view", np.transpose,
     np.reshape, np.ravel, np.flip, np.flipud, np.fliplr, np.rot90, np.split, np.array_split, np.hsplit,
     np.vsplit, np.squeeze, np.swapaxes, np.moveaxis, np.rollaxis, np.expand_dims, np.diagonal,
-    np.broadcast_to, np.matrix_transpose, np.lib.stride_tricks.sliding_window_view,
+    np.broadcast_to, np.matrix_transpose, np.lib.stride_tricks.sliding_window_view, np.dsplit, np.atleast_1d,
+    np.atleast_2d, np.atleast_3d, np.broadcast_arrays, np.linalg.diagonal, np.linalg.matrix_transpose,
+    getattr(np, "unstack", np.split),  # of 2.1
 }  # fmt: skip
 
 
