@@ -467,3 +467,9 @@ def test_parameters_of_half_precision(tmp_path):
     for k in range(4):
         for a, b in zip(step(np.full(3, k)), compiled(np.full(3, k)), strict=True):
             np.testing.assert_allclose(b.data, a.data, ULPS)
+
+
+def test_what_broadcast_arrays_gives_is_returned_without_its_warning():
+    step = tg.compile(lambda x, y: np.broadcast_arrays(x * 2, y)[0], backend="c")
+    for k in range(3):
+        np.testing.assert_array_equal(step(np.arange(3.0) + k, np.ones((2, 3))), [2 * (np.arange(3) + k)] * 2)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..asleep import Text
 from ..loops.kinds import Product, writes
-from ..loops.memories import NoLoop, address, read_only, within
+from ..loops.memories import NoLoop, address, is_open, read_only, within
 from ..loops.plan import Plan, Segment
 from ..program import Call, Check, Live, Program, Ref, Step
 from ..source.text import Source
@@ -265,10 +265,10 @@ class Driven(Source):
 
     def _copy_text(self, ref: Ref, m: int) -> str:
         """A result in memory of its own, which it has together with the other results that lie there."""
-        inside, is_open = self._in_room(ref), self.program.values[ref.number].flags.writeable
+        inside, opened = self._in_room(ref), is_open(self.program.values[ref.number])
         if is_moving := ref in self.memories.moving:
             self._find(ref)  # where it lies is another place in every step
-        if is_open and len({r for r in self.results if self.memories.of[r] == m}) < 2:
+        if opened and len({r for r in self.results if self.memories.of[r] == m}) < 2:
             return f"{self.name(ref) if is_moving else self.constant(inside, 'room')}.copy('K')"
         room = self.constant(self.room[m], "room")
         offset: Any = within(inside, self.room[m])
@@ -276,7 +276,7 @@ class Driven(Source):
         if (copy := self._copies.get(m)) is None:
             self._copies[m] = copy = self._free("copy")
             copy = f"({copy} := {room}.copy())"
-        makes, dtype = np.ndarray if is_open else read_only, self.constant(inside.dtype, "dtype")
+        makes, dtype = np.ndarray if opened else read_only, self.constant(inside.dtype, "dtype")
         return f"{self.constant(makes)}({inside.shape}, {dtype}, {copy}, {offset}, {inside.strides})"
 
     @property

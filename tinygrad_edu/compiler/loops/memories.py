@@ -266,6 +266,11 @@ def within(array: Any, room: Any) -> int:
     return address(array) - address(room)
 
 
+def is_open(array: np.ndarray) -> bool:
+    """Whether one may write into an array; asked by name, NumPy warns of what broadcast_arrays gave."""
+    return bool(array.flags.num & 1024)
+
+
 def read_only(*form: Any) -> Any:
     """An array that lies in another one, into which nobody may write: elements of it may share a place."""
     array: Any = np.ndarray(*form)
