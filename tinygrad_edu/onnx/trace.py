@@ -181,12 +181,15 @@ class Trace:
         layout.take(log, state, names)
         self.program, self.layers, self.arguments = log.program, log.layers, layout.refs
         swap = Swap(state, log, layout)
-        before = Before(log.program, state)
         try:
-            with tracing(log, state), no_grad(), in_use(state, log):
-                result = function(*layout.args)
+            swap.begin()
+            before = Before(log.program, state)
+            try:
+                with tracing(log, state), no_grad(), in_use(state, log):
+                    result = function(*layout.args)
+            finally:
+                before.restore()
         finally:
-            before.restore()
             swap.undo()
         self._name_parameters(function, state)
         self.outputs: list[tuple[str, Ref]] = []
