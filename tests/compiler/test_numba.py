@@ -175,7 +175,7 @@ def test_what_has_no_loops_is_a_line_of_numpy_between_them():
         for a, e in zip(compiled(x), function(x), strict=True):
             np.testing.assert_array_equal(a, e)
     assert "cut: " in compiled.report()
-    assert "(sort)" in compiled.report()
+    assert "(sort, in test_numba.py, line " in compiled.report()
 
 
 def test_a_wrong_label_raises_as_the_function_does_and_changes_nothing():
