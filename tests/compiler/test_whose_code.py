@@ -51,18 +51,18 @@ def test_errors_name_its_lines(notes):
 PYTHON = str(Path(types.__file__).parent)
 
 
-@pytest.mark.parametrize(
-    ("file", "users"),
-    [
-        ("/home/me/a.py", True), ("<stdin>", True), ("<string>", True), ("<frozen os>", False),
-        (types.__file__, False), (np.__file__, False), (tg.__file__, False), (NOTES, True),
-        (f"{PYTHON}/site-packages/mine/a.py", True), (f"{PYTHON}/site-packages/mine.py", True),
-        (f"{PYTHON}/site-packages/scipy/a.py", False), (f"{PYTHON}/site-packages/my-own/a.py", True),
-        ("/usr/lib/python3/dist-packages/scipy/a.py", False), ("/usr/lib/python3/dist-packages/a.py", True),
-        ("C:\\Python\\Lib\\site-packages\\scipy\\a.py", False),
-        ("C:\\Python\\Lib\\site-packages\\scipy_of_mine.py", True),
-        ("/x/site-packages/scipy/site-packages/mine/a.py", True),
-    ],
-)  # fmt: skip
+FILES = [
+    ("/home/me/a.py", True), ("<stdin>", True), ("<string>", True), ("<frozen os>", False),
+    (types.__file__, False), (np.__file__, False), (tg.__file__, False), (NOTES, True),
+    (f"{PYTHON}/site-packages/mine/a.py", True), (f"{PYTHON}/site-packages/mine.py", True),
+    (f"{PYTHON}/site-packages/scipy/a.py", False), (f"{PYTHON}/site-packages/my-own/a.py", True),
+    ("/usr/lib/python3/dist-packages/scipy/a.py", False), ("/usr/lib/python3/dist-packages/a.py", True),
+    ("C:\\Python\\Lib\\site-packages\\scipy\\a.py", False),
+    ("C:\\Python\\Lib\\site-packages\\scipy_of_mine.py", True),
+    ("/x/site-packages/scipy/site-packages/mine/a.py", True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("file", "users"), FILES, ids=range(len(FILES)))
 def test_files_of_all_systems(file, users):
     assert is_of_the_user(file) is users
