@@ -74,7 +74,7 @@ def one_hot(
     if wrong.size:
         advice = "Labels that count otherwise: relabel(labels, {10: 0})."
         raise ArgumentError(f"label {wrong[0]} is outside [0, {max(classes, 1)}). {advice}")
-    rows = np.zeros((*values.shape, classes), dtype)
+    rows = np.zeros_like(values, dtype, "C", shape=(*values.shape, classes))  # also of traced labels
     np.put_along_axis(rows, values.astype(np.int64)[..., None], 1, axis=-1)
     return rows
 
